@@ -1,0 +1,1 @@
+"""Gives every distribution its version and the metadata that all of them share."""

@@ -1,0 +1,1 @@
+"""Lints the workflows: actionlint, zizmor, and rules of our own."""
