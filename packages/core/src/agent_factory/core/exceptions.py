@@ -1,0 +1,314 @@
+"""Every error that `agent_factory.core` raises, drawn once.
+
+```
+AgentFactoryError                 root of every distribution's errors
+└── CoreError                     root of this distribution
+    ├── ConfigurationError        an agent, a tool or a workflow was put together wrongly
+    │   └── ToolDefinitionError   a function cannot be made into a tool
+    ├── BlueprintError            a blueprint file cannot be used; carries every problem found
+    ├── ModelError                a model call failed
+    │   ├── ModelConnectionError      no answer: refused, reset or timed out  (retryable)
+    │   ├── ModelAuthenticationError  the key was refused
+    │   ├── ModelRateLimitError       too many requests                        (retryable)
+    │   ├── ModelServerError          the server failed                        (retryable)
+    │   ├── ModelRequestError         the server refused the request
+    │   └── ModelResponseError        the answer breaks the protocol
+    ├── ToolError                 a tool failed; the model is told and may go on
+    │   ├── ToolNotFoundError     the model asked for a tool that the agent does not have
+    │   ├── ToolArgumentsError    the model's arguments do not fit the tool's schema
+    │   └── ToolTimeoutError      a tool ran past its deadline
+    ├── ToolExecutionError        a tool raised something else than a ToolError; the run stops
+    ├── OutputError               the final answer does not fit the declared output type
+    ├── LimitExceededError        a run reached one of its limits
+    ├── RunTimeoutError           a run reached its deadline
+    ├── HistoryError              messages that break the pairing of tool calls and results
+    └── WorkflowError             a step of a workflow failed
+```
+
+Each class has a stable ``code`` for machines, and ``retryable`` says whether the same call may succeed later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent_factory.core.source import Problem
+
+__all__ = [
+    "AgentFactoryError",
+    "BlueprintError",
+    "ConfigurationError",
+    "CoreError",
+    "HistoryError",
+    "LimitExceededError",
+    "ModelAuthenticationError",
+    "ModelConnectionError",
+    "ModelError",
+    "ModelRateLimitError",
+    "ModelRequestError",
+    "ModelResponseError",
+    "ModelServerError",
+    "OutputError",
+    "RunTimeoutError",
+    "ToolArgumentsError",
+    "ToolDefinitionError",
+    "ToolError",
+    "ToolExecutionError",
+    "ToolNotFoundError",
+    "ToolTimeoutError",
+    "WorkflowError",
+]
+
+
+class AgentFactoryError(Exception):
+    """Root of every error that an Agent Factory distribution raises on purpose.
+
+    Args:
+        message: What was wrong, where, and what to do next; safe to show to a user.
+        details: Structured fields for machines, JSON-compatible and free of secrets.
+
+    Attributes:
+        code: Stable, lower-case identifier of the kind of error.
+        retryable: Whether the same call may succeed when it is repeated later.
+        message: The message as given.
+        details: The structured fields as given.
+    """
+
+    code: ClassVar[str] = "agent_factory_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, details: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: dict[str, object] = dict(details or {})
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the error as plain JSON-compatible data: code, message, retryable, details."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.retryable,
+            "details": self.details,
+        }
+
+
+class CoreError(AgentFactoryError):
+    """Root of the errors of `agent_factory.core`."""
+
+    code = "core_error"
+
+
+class ConfigurationError(CoreError):
+    """An agent, a tool or a workflow was put together wrongly by the program."""
+
+    code = "configuration"
+
+
+class ToolDefinitionError(ConfigurationError):
+    """A function cannot be made into a tool: its signature says too little or too much."""
+
+    code = "tool_definition"
+
+
+class BlueprintError(CoreError):
+    """A blueprint file cannot be used.
+
+    Args:
+        message: A heading for the problems.
+        problems: Every problem found, in the order of the file; at least one.
+    """
+
+    code = "blueprint"
+
+    def __init__(self, message: str, *, problems: Sequence[Problem]) -> None:
+        super().__init__(message, details={"problems": [item.to_dict() for item in problems]})
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(str(problem) for problem in self.problems)])
+
+
+class ModelError(CoreError):
+    """A model call failed.
+
+    Args:
+        message: What was wrong, and what to do next.
+        model: Name of the model that was called.
+        status: HTTP status of the answer, if there was one.
+        retry_after: Seconds the server asks to wait before the next try, if it said so.
+        details: Further structured fields.
+    """
+
+    code = "model"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        known = {"model": model, "status": status, "retry_after": retry_after}
+        super().__init__(
+            message,
+            details={key: value for key, value in known.items() if value is not None}
+            | dict(details or {}),
+        )
+        self.model = model
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ModelConnectionError(ModelError):
+    """The model gave no answer: the connection was refused, reset, or timed out."""
+
+    code = "model_connection"
+    retryable = True
+
+
+class ModelAuthenticationError(ModelError):
+    """The server refused the key, or the key lacks a permission."""
+
+    code = "model_authentication"
+
+
+class ModelRateLimitError(ModelError):
+    """The server accepts no more requests for now."""
+
+    code = "model_rate_limit"
+    retryable = True
+
+
+class ModelServerError(ModelError):
+    """The server failed while it worked on the request."""
+
+    code = "model_server"
+    retryable = True
+
+
+class ModelRequestError(ModelError):
+    """The server understood the request and refused it; the same request fails again."""
+
+    code = "model_request"
+
+
+class ModelResponseError(ModelError):
+    """The answer breaks the protocol: cut short, not JSON, or without a required field."""
+
+    code = "model_response"
+
+
+class ToolError(CoreError):
+    """A tool failed in a way that the model should be told about.
+
+    Tools raise it themselves: the message goes to the model, which may try again.
+
+    Args:
+        message: What was wrong and what the model could do instead.
+        tool: Name of the tool, where it is known.
+        details: Further structured fields.
+    """
+
+    code = "tool"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        tool: str | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        named = {} if tool is None else {"tool": tool}
+        super().__init__(message, details=named | dict(details or {}))
+        self.tool = tool
+
+
+class ToolNotFoundError(ToolError):
+    """The model asked for a tool that the agent does not have."""
+
+    code = "tool_not_found"
+
+
+class ToolArgumentsError(ToolError):
+    """The model's arguments are not JSON, or do not fit the tool's schema."""
+
+    code = "tool_arguments"
+
+
+class ToolTimeoutError(ToolError):
+    """A tool ran past its deadline."""
+
+    code = "tool_timeout"
+
+
+class ToolExecutionError(CoreError):
+    """A tool raised something other than a `ToolError`: a defect, so the run stops.
+
+    Args:
+        message: What was raised, without its traceback; ``__cause__`` has the exception.
+        tool: Name of the tool.
+    """
+
+    code = "tool_execution"
+
+    def __init__(self, message: str, *, tool: str) -> None:
+        super().__init__(message, details={"tool": tool})
+        self.tool = tool
+
+
+class OutputError(CoreError):
+    """The final answer does not fit the declared output type, also after the allowed retries."""
+
+    code = "output"
+
+
+class LimitExceededError(CoreError):
+    """A run reached one of its limits before it had an answer.
+
+    Args:
+        message: Which limit, and how to raise it.
+        limit: Name of the field of `Limits` that was reached.
+        allowed: The limit's value.
+    """
+
+    code = "limit_exceeded"
+
+    def __init__(self, message: str, *, limit: str, allowed: float) -> None:
+        super().__init__(message, details={"limit": limit, "allowed": allowed})
+        self.limit = limit
+        self.allowed = allowed
+
+
+class RunTimeoutError(CoreError):
+    """A run reached its deadline before it had an answer."""
+
+    code = "run_timeout"
+    retryable = True
+
+
+class HistoryError(CoreError):
+    """Messages in which a tool call has no result, or a result has no call."""
+
+    code = "history"
+
+
+class WorkflowError(CoreError):
+    """A step of a workflow failed.
+
+    Args:
+        message: What was wrong.
+        workflow: Name of the workflow.
+        step: Name of the step that failed.
+    """
+
+    code = "workflow"
+
+    def __init__(self, message: str, *, workflow: str, step: str) -> None:
+        super().__init__(message, details={"workflow": workflow, "step": step})
+        self.workflow = workflow
+        self.step = step

@@ -1,0 +1,22 @@
+"""Identifiers of runs."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+__all__ = ["create_run_id"]
+
+
+def create_run_id() -> str:
+    """Return a new UUID version 7 (RFC 9562, section 5.7): sortable by its time of creation.
+
+    Returns:
+        The identifier in its canonical text form.
+    """
+    milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

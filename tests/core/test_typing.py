@@ -1,0 +1,159 @@
+"""What mypy infers for users of core, and which mistakes it finds.
+
+The type check of this file is the test: ``assert_type`` fails it where something else is inferred, and
+an ``ignore`` that is not needed, because mypy no longer finds the mistake, fails it too. Running the
+file shows that the correct lines work, and what the wrong ones do at run time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, assert_type
+
+import pytest
+
+from agent_factory.core import (
+    Agent,
+    Model,
+    RunFinished,
+    RunResult,
+    Tool,
+    ToolContext,
+    Workflow,
+    WorkflowError,
+    step,
+    tool,
+)
+from agent_factory.core.testing import FunctionModel, ScriptedModel, create_tool_call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Account:
+    owner = "Ada"
+
+
+class SavingsAccount(Account):
+    pass
+
+
+@tool
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@tool(effect="read")
+async def read_owner(context: ToolContext[Account]) -> str:
+    return context.deps.owner
+
+
+async def count(text: str) -> int:
+    return len(text)
+
+
+async def show(number: int) -> str:
+    return str(number)
+
+
+MODEL = FunctionModel(lambda request: "1")
+
+
+def test_tool_without_a_context_suits_any_deps() -> None:
+    assert_type(add, Tool[object])
+
+
+def test_tool_with_a_context_needs_its_deps() -> None:
+    assert_type(read_owner, Tool[Account])
+
+
+def test_agent_without_tools_has_text_output() -> None:
+    agent = Agent(name="a", model=MODEL)
+
+    assert_type(agent, Agent[None, str])
+    assert_type(agent.run_sync("Hi."), RunResult[str])
+
+
+def test_agent_infers_deps_from_its_tools() -> None:
+    assert_type(Agent(name="a", model=MODEL, tools=[add]), Agent[object, str])
+    assert_type(Agent(name="a", model=MODEL, tools=[read_owner]), Agent[Account, str])
+    assert_type(Agent(name="a", model=MODEL, tools=(add, read_owner)), Agent[Account, str])
+
+
+def test_list_of_tools_with_different_needs_takes_stated_deps() -> None:
+    agent = Agent[Account, str](name="a", model=MODEL, tools=[add, read_owner])
+    annotated: Sequence[Tool[Account]] = [add, read_owner]
+
+    assert_type(agent, Agent[Account, str])
+    assert_type(Agent(name="a", model=MODEL, tools=annotated), Agent[Account, str])
+
+
+def test_output_type_is_the_type_of_the_output() -> None:
+    agent = Agent(name="a", model=MODEL, tools=[add], output_type=int)
+
+    assert_type(agent, Agent[object, int])
+    assert_type(agent.output_type, type[int])
+    assert_type(agent.run_sync("Hi.", deps=None).output, int)
+
+
+def test_stream_ends_with_a_result_of_the_output_type() -> None:
+    async def main() -> int | None:
+        agent = Agent(name="a", model=MODEL, output_type=int)
+        async for event in agent.stream("Hi."):
+            if isinstance(event, RunFinished):
+                assert_type(event.result, RunResult[int])
+                return event.result.output
+        return None
+
+    assert asyncio.run(main()) == 1
+
+
+def test_deps_of_a_subclass_are_accepted() -> None:
+    model = ScriptedModel([create_tool_call("read_owner", {}), "done"])
+    agent = Agent(name="a", model=model, tools=[read_owner])
+
+    assert agent.run_sync("Hi.", deps=SavingsAccount()).output == "done"
+
+
+def test_wrong_and_missing_deps_are_found() -> None:
+    agent = Agent(name="a", model=MODEL, tools=[read_owner])
+
+    agent.run_sync("Hi.", deps="Ada")  # type: ignore[arg-type]
+    agent.run_sync("Hi.")  # type: ignore[call-arg]
+
+
+def test_output_used_as_another_type_is_found() -> None:
+    number: int = Agent(name="a", model=MODEL).run_sync("Hi.").output  # type: ignore[assignment]
+
+    assert number == "1"  # type: ignore[comparison-overlap]
+
+
+def test_agent_without_deps_does_not_stand_for_one_with() -> None:
+    agent: Agent[None, str] = Agent[Account, str](name="a", model=MODEL)  # type: ignore[assignment]
+
+    assert agent.name == "a"
+
+
+def test_scripted_model_is_a_model() -> None:
+    model: Model = ScriptedModel([])
+
+    assert model.name == "scripted"
+
+
+def test_workflow_is_typed_from_its_first_to_its_last_step() -> None:
+    workflow = Workflow("w", step(count)).then(step(show))
+
+    assert_type(workflow, Workflow[str, str])
+    assert asyncio.run(workflow.run("four")) == "4"
+
+
+def test_step_that_does_not_fit_the_one_before_is_found() -> None:
+    workflow = Workflow("w", step(count)).then(step(count, name="again"))  # type: ignore[arg-type]
+
+    with pytest.raises(WorkflowError, match="'again' raised TypeError"):
+        asyncio.run(workflow.run("four"))
+
+
+def test_wrong_input_of_a_workflow_is_found() -> None:
+    with pytest.raises(WorkflowError, match="'count' raised TypeError"):
+        asyncio.run(Workflow("w", step(count)).run(4))  # type: ignore[arg-type]

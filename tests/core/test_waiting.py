@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent_factory.core.waiting import (
+    DeadlineError,
+    is_duration,
+    run_bounded,
+    run_in_thread,
+    stream_bounded,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+async def wait_for_ever() -> None:
+    """Wait for something that never happens."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("value", [1, 0.001, 1e300])
+def test_finite_positive_numbers_are_durations(value: float) -> None:
+    assert is_duration(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, 0.0, float("inf"), float("nan"), True, "1", None, pytest.param(10**400, id="big")],
+)
+def test_anything_else_is_no_duration(value: object) -> None:
+    assert not is_duration(value)
+
+
+def test_result_in_time_is_returned() -> None:
+    async def work() -> int:
+        return 3
+
+    assert asyncio.run(run_bounded(work(), 5)) == 3
+
+
+def test_error_in_time_is_raised_as_it_is() -> None:
+    async def work() -> None:
+        raise KeyError("k")
+
+    with pytest.raises(KeyError):
+        asyncio.run(run_bounded(work(), 5))
+
+
+def test_late_work_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await wait_for_ever()
+        finally:
+            ended.append("cancelled")
+
+    async def main() -> list[str]:
+        with pytest.raises(DeadlineError, match=r"within 0\.01 s"):
+            await run_bounded(work(), 0.01)
+        return list(ended)
+
+    assert asyncio.run(main()) == ["cancelled"]
+
+
+def test_work_that_fails_while_it_is_cancelled_is_still_late() -> None:
+    async def work() -> None:
+        try:
+            await wait_for_ever()
+        finally:
+            raise KeyError("while cleaning up")
+
+    with pytest.raises(DeadlineError):
+        asyncio.run(run_bounded(work(), 0.01))
+
+
+def test_cancelling_the_caller_cancels_the_work() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await wait_for_ever()
+        finally:
+            ended.append("cancelled")
+
+    async def main() -> list[str]:
+        caller = asyncio.create_task(run_bounded(work(), 30))
+        await asyncio.sleep(0.01)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        return list(ended)
+
+    assert asyncio.run(main()) == ["cancelled"]
+
+
+def test_failure_after_being_left_alone_is_not_reported_by_the_loop() -> None:
+    async def main() -> list[object]:
+        reported: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: reported.append(said))
+        released = asyncio.Event()
+
+        async def stubborn() -> None:
+            while not released.is_set():
+                try:
+                    await released.wait()
+                except asyncio.CancelledError:
+                    continue
+            raise KeyError("too late")
+
+        with pytest.raises(DeadlineError):
+            await run_bounded(stubborn(), 0.01)
+        released.set()
+        await asyncio.sleep(0.01)
+        return reported
+
+    assert asyncio.run(main()) == []
+
+
+def test_function_in_a_thread_returns_and_raises_as_usual() -> None:
+    def fail() -> None:
+        raise KeyError("k")
+
+    assert asyncio.run(run_in_thread(lambda: 3)) == 3
+    with pytest.raises(KeyError):
+        asyncio.run(run_in_thread(fail))
+
+
+def test_late_stream_is_closed() -> None:
+    ended: list[str] = []
+
+    async def count() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await wait_for_ever()
+        finally:
+            ended.append("closed")
+
+    async def main() -> list[int]:
+        items: list[int] = []
+        with pytest.raises(DeadlineError):
+            async for item in stream_bounded(count(), 0.5):
+                items.append(item)
+        assert ended == ["closed"]
+        return items
+
+    assert asyncio.run(main()) == [1]
+
+
+def test_error_of_a_stream_comes_after_its_items() -> None:
+    async def count() -> AsyncIterator[int]:
+        yield 1
+        raise KeyError("k")
+
+    async def main() -> list[int]:
+        items: list[int] = []
+        with pytest.raises(KeyError):
+            async for item in stream_bounded(count(), 30):
+                items.append(item)
+        return items
+
+    assert asyncio.run(main()) == [1]
+
+
+def test_stream_is_read_at_most_one_item_ahead() -> None:
+    given: list[int] = []
+
+    async def count() -> AsyncIterator[int]:
+        for number in range(100):
+            given.append(number)
+            yield number
+
+    async def main() -> list[int]:
+        async for _ in (items := stream_bounded(count(), 30)):
+            await asyncio.sleep(0.01)
+            break
+        await items.aclose()
+        return list(given)
+
+    assert asyncio.run(main()) == [0, 1]
