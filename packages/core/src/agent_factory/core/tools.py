@@ -6,40 +6,25 @@ Google-style docstring. What the model sends is validated strictly before the fu
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import Parameter
-from typing import (
-    Any,
-    Concatenate,
-    Generic,
-    Literal,
-    ParamSpec,
-    TypeAlias,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-    overload,
-)
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, get_args, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
+from agent_factory.core.context import ToolContext
 from agent_factory.core.docstrings import parse_docstring
 from agent_factory.core.exceptions import (
-    ToolArgumentsError,
     ToolDefinitionError,
     ToolError,
     ToolExecutionError,
     ToolTimeoutError,
 )
 from agent_factory.core.models import ToolSpec
-from agent_factory.core.waiting import DeadlineError, is_duration, run_bounded, run_in_thread
+from agent_factory.core.signatures import bind_arguments, create_arguments_model
+from agent_factory.core.waiting import DeadlineError, is_duration, run_bounded
 
 __all__ = ["Effect", "Tool", "ToolContext", "tool"]
 
@@ -47,31 +32,11 @@ Effect: TypeAlias = Literal["read", "idempotent", "once"]
 """What calling a tool does to the world: nothing; the same however often; something each time."""
 
 DepsT = TypeVar("DepsT", contravariant=True, default=None)
-ContextDepsT = TypeVar("ContextDepsT", covariant=True, default=None)
 D = TypeVar("D")
 P = ParamSpec("P")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_STARS: dict[object, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
 DEFAULT_TIMEOUT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext(Generic[ContextDepsT]):
-    """What a tool may know of the run that calls it.
-
-    A function that wants it takes it as its first parameter, annotated with this class; the model
-    does not see that parameter.
-
-    Attributes:
-        deps: The dependencies that the caller gave to the run.
-        run_id: Identifier of the run.
-        call_id: Identifier of this call, unique within the run.
-    """
-
-    deps: ContextDepsT
-    run_id: str
-    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +207,7 @@ class _Decorator:
         if name is None:
             name = str(getattr(function, "__name__", type(function).__name__))
         described, arguments = parse_docstring(function.__doc__)
-        takes_context, model = _arguments_model(function, name, arguments)
+        takes_context, model = create_arguments_model(function, name, arguments)
         schema = model.model_json_schema()
         # Titles repeat the names: tokens that say nothing.
         schema.pop("title", None)
@@ -254,109 +219,7 @@ class _Decorator:
                 described if self.description is None else self.description,
                 schema,
             ),
-            call=_bind(function, name, model, takes_context=takes_context),
+            call=bind_arguments(function, name, model, takes_context=takes_context),
             effect=self.effect,
             timeout=self.timeout,
         )
-
-
-def _arguments_model(
-    function: Callable[..., object], name: str, descriptions: dict[str, str]
-) -> tuple[bool, type[BaseModel]]:
-    """Build the model that validates the arguments of one function."""
-    try:
-        # Only functions and methods carry their own hints; another callable has them on its class.
-        plain = inspect.isroutine(function) or hasattr(function, "__wrapped__")
-        described = function if plain else type(function).__call__
-        hints = get_type_hints(described, include_extras=True)
-        parameters = list(inspect.signature(function).parameters.values())
-    except Exception as error:  # resolving a hint evaluates it, which may raise anything
-        raise ToolDefinitionError(
-            f"tool {name!r}: its signature cannot be read: {error}"
-        ) from error
-    takes_context = (
-        bool(parameters)
-        and _is_context(hints.get(parameters[0].name))
-        and parameters[0].kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    )
-    fields: dict[str, Any] = {}
-    for parameter in parameters[1:] if takes_context else parameters:
-        stars = _STARS.get(parameter.kind, "")
-        if stars or parameter.kind is Parameter.POSITIONAL_ONLY:
-            raise ToolDefinitionError(
-                f"tool {name!r}: parameter {stars + parameter.name!r} cannot be named by a model: "
-                "give it a plain name and a type"
-            )
-        if parameter.name not in hints:
-            raise ToolDefinitionError(
-                f"tool {name!r}: parameter {parameter.name!r} needs a type annotation"
-            )
-        if _is_context(hints[parameter.name]):
-            raise ToolDefinitionError(
-                f"tool {name!r}: parameter {parameter.name!r} takes a ToolContext, which only the "
-                "first, positional parameter can: move it there"
-            )
-        if isinstance(parameter.default, FieldInfo):
-            raise ToolDefinitionError(
-                f"tool {name!r}: the default of parameter {parameter.name!r} is a Field(...): write "
-                f"'{parameter.name}: Annotated[TYPE, Field(...)] = DEFAULT' instead"
-            )
-        # Aliases keep names such as "schema" or "_x", which pydantic reserves, usable as parameters.
-        default = ... if parameter.default is parameter.empty else parameter.default
-        field = Field(default, alias=parameter.name)
-        if parameter.name in descriptions:
-            # Not an argument above: a description of None would hide the one in an Annotated type.
-            field = Field(default, alias=parameter.name, description=descriptions[parameter.name])
-        fields[f"p_{parameter.name}"] = (hints[parameter.name], field)
-    try:
-        model = cast(
-            "type[BaseModel]",
-            create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields),
-        )
-        model.model_json_schema()
-    except Exception as error:
-        raise ToolDefinitionError(
-            f"tool {name!r}: a parameter's type has no JSON Schema: {error}"
-        ) from error
-    return takes_context, model
-
-
-def _is_context(hint: object) -> bool:
-    return hint is ToolContext or get_origin(hint) is ToolContext
-
-
-def _bind(
-    function: Callable[..., object],
-    name: str,
-    model: type[BaseModel],
-    *,
-    takes_context: bool,
-) -> Callable[[ToolContext[Any], str], Awaitable[object]]:
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - an instance with an async __call__
-    )
-    names = [(field, field.removeprefix("p_")) for field in model.model_fields]
-
-    async def call(context: ToolContext[Any], arguments: str) -> object:
-        try:
-            # Strict here too: the model's own setting does not reach into nested models.
-            values = model.model_validate_json(arguments or "{}", strict=True)
-        except ValidationError as error:
-            raise ToolArgumentsError(_explain(name, error), tool=name) from None
-        keywords = {plain: getattr(values, field) for field, plain in names}
-        positional = (context,) if takes_context else ()
-        if is_async:
-            return await cast("Awaitable[object]", function(*positional, **keywords))
-        result = await run_in_thread(lambda: function(*positional, **keywords))
-        return await result if inspect.isawaitable(result) else result
-
-    return call
-
-
-def _explain(name: str, error: ValidationError) -> str:
-    """Say what is wrong with a call's arguments, for the model to correct."""
-    lines = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        place = ".".join(str(part) for part in item["loc"]) or "arguments"
-        lines.append(f"{place}: {item['msg']}")
-    return f"arguments of tool {name!r} do not fit its schema: {'; '.join(lines)}"
