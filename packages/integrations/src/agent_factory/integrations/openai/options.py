@@ -1,0 +1,110 @@
+"""Checks what a client is put together from, and says what to write instead."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import yarl
+
+from agent_factory.integrations.exceptions import IntegrationConfigurationError
+from agent_factory.integrations.openai.encoding import RESERVED_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["check_extra", "check_headers", "check_url"]
+
+
+def check_url(url: str, option: str, *, secrets: bool = False) -> yarl.URL:
+    """Return an address that HTTP requests can be sent to.
+
+    Args:
+        url: The address as given.
+        option: Name of the option that it comes from.
+        secrets: Whether it may carry a user and a password.
+
+    Raises:
+        IntegrationConfigurationError: It is no such address.
+    """
+    shown = repr(url) if "@" not in url else "that"
+    wrong = IntegrationConfigurationError(
+        f"{option} must be an http:// or https:// address such as 'http://localhost:11434/v1', not {shown}"
+    )
+    try:
+        parsed = yarl.URL(url)
+    except ValueError:
+        raise wrong from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise wrong
+    if not secrets and (parsed.user is not None or parsed.password is not None):
+        raise IntegrationConfigurationError(
+            f"{option} must not contain a user or a password, because messages show it: "
+            "give them as api_key or in headers"
+        )
+    if parsed.fragment:
+        raise IntegrationConfigurationError(f"{option} must not contain '#': remove that part")
+    return parsed
+
+
+def check_headers(api_key: str | None, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of every request.
+
+    Args:
+        api_key: The key, or None for none.
+        headers: Further headers; they win over the client's own.
+
+    Raises:
+        IntegrationConfigurationError: A value cannot stand in a header; the message does not repeat it.
+    """
+    known = {"Content-Type": "application/json"}
+    if api_key is not None:
+        if not api_key:
+            raise IntegrationConfigurationError(
+                "api_key is empty: give the key, or None for a server that wants none"
+            )
+        if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+            raise IntegrationConfigurationError(
+                "api_key contains a blank, a line break or a character that no key has: "
+                "look for what was pasted along with it"
+            )
+        known["Authorization"] = f"Bearer {api_key}"
+    for name, value in headers.items():
+        if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise IntegrationConfigurationError(f"headers: {name!r} is no name of a header")
+        if not (value.isascii() and value.isprintable()):
+            raise IntegrationConfigurationError(
+                f"headers: the value of {name!r} contains a line break or a character that no "
+                "header can carry"
+            )
+    return known | dict(headers)
+
+
+def check_extra(model: str, max_bytes: int, extra: Mapping[str, object]) -> dict[str, object]:
+    """Return the further fields of every request, once they and the plain options are known to be good.
+
+    Args:
+        model: Name of the model.
+        max_bytes: Bytes that an answer may have.
+        extra: The further fields.
+
+    Raises:
+        IntegrationConfigurationError: The name is empty, the bound is below 1, a field belongs to the client,
+            or a value is not JSON.
+    """
+    if not model.strip():
+        raise IntegrationConfigurationError("model must not be empty: give the server's name of it")
+    if type(max_bytes) is not int or max_bytes < 1:
+        raise IntegrationConfigurationError(
+            f"max_response_bytes must be a whole number of at least 1, not {max_bytes!r}"
+        )
+    taken = sorted(RESERVED_FIELDS & set(extra))
+    if taken:
+        raise IntegrationConfigurationError(
+            f"extra_body must not contain {', '.join(map(repr, taken))}: the client sets that itself"
+        )
+    try:
+        json.dumps(dict(extra), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise IntegrationConfigurationError(f"extra_body is not JSON: {error}") from None
+    return dict(extra)

@@ -1,0 +1,169 @@
+"""A Chat Completions server on a Unix socket, which answers what a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp
+from aiohttp import web
+
+from agent_factory.integrations.openai import OpenAIModel, RetryPolicy
+
+__all__ = ["Answer", "Server", "chunk", "completion", "events", "reply", "serving"]
+
+Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def completion(
+    content: object = "Paris.",
+    *,
+    finish_reason: object = "stop",
+    tool_calls: list[Any] | None = None,
+    usage: object = None,
+    **fields: Any,
+) -> dict[str, Any]:
+    """Return the body of a whole answer."""
+    message: dict[str, Any] = {"role": "assistant", "content": content, **fields}
+    if tool_calls is not None:
+        message["tool_calls"] = tool_calls
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "tiny-1",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
+        "usage": usage or {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+    }
+
+
+def chunk(
+    content: str | None = None, *, finish_reason: str | None = None, **delta: Any
+) -> dict[str, Any]:
+    """Return one chunk of a streamed answer."""
+    if content is not None:
+        delta["content"] = content
+    return {
+        "object": "chat.completion.chunk",
+        "model": "tiny-1",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }
+
+
+def reply(
+    body: object, *, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = ""
+) -> Answer:
+    """Return an answer with a body: JSON for an object, else text or bytes as they are."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if isinstance(body, (bytes, str)):
+            data = body.encode() if isinstance(body, str) else body
+            content_type = kind or "text/plain"
+        else:
+            data, content_type = json.dumps(body).encode(), kind or "application/json"
+        return web.Response(body=data, status=status, headers=headers, content_type=content_type)
+
+    return answer
+
+
+def events(*items: object, done: bool = True, abort: bool = False, cut: int = 0) -> Answer:
+    """Return a streamed answer.
+
+    Args:
+        items: The data of each event: JSON for an object, bytes for bytes of the stream as they are.
+        done: Whether the stream ends as the protocol says.
+        abort: Whether the connection breaks instead of ending.
+        cut: Bytes that are sent at a time; 0 for one event at a time.
+    """
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        parts = [
+            item if isinstance(item, bytes) else b"data: %s\n\n" % json.dumps(item).encode()
+            for item in items
+        ]
+        if done:
+            parts.append(b"data: [DONE]\n\n")
+        whole = b"".join(parts)
+        for part in ([whole[at : at + cut] for at in range(0, len(whole), cut)] if cut else parts):
+            await response.write(part)
+        if abort:
+            assert request.transport is not None
+            request.transport.abort()
+        return response
+
+    return answer
+
+
+class Server:
+    """What a running server got, and what it will answer.
+
+    Attributes:
+        path: Path of its socket.
+        answers: What it answers to the next requests; the last answer stays.
+        models: What it answers to a request for its models, or None for 404.
+        refuse_models: HTTP status of the answer to that request; 0 for none of its own.
+        bodies: The JSON body of each request for a completion, oldest first.
+        headers: The headers of each such request.
+        connections: Identities of the connections that requests came over.
+    """
+
+    def __init__(self, path: str, answers: tuple[Answer, ...]) -> None:
+        self.path = path
+        self.answers = list(answers)
+        self.models: object = None
+        self.refuse_models = 0
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.connections: set[int] = set()
+
+    def model(self, **options: Any) -> OpenAIModel:
+        """Return a client of the server, which repeats failed calls without waiting."""
+        known: dict[str, Any] = {
+            "api_key": "sk-secret",
+            "base_url": "http://server.test/v1",
+            "retry": RetryPolicy(first_delay=0),
+            "connector": self.connector,
+        }
+        return OpenAIModel("tiny", **(known | options))
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """Return a connector that reaches only this server."""
+        return aiohttp.UnixConnector(self.path)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        self.connections.add(id(request.transport))
+        if request.method == "GET" and request.path == "/v1/models":
+            status = self.refuse_models or (404 if self.models is None else 200)
+            return web.json_response(self.models, status=status)
+        assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+        self.headers.append(request.headers)
+        self.bodies.append(json.loads(await request.read()))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return await answer(request)
+
+
+@asynccontextmanager
+async def serving(*answers: Answer) -> AsyncIterator[Server]:
+    """Run a server.
+
+    Args:
+        answers: What it answers, one after the other.
+    """
+    # Not pytest's tmp_path: the path of a Unix socket has to be short.
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(str(Path(folder, "s")), answers)
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", server.handle)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.UnixSite(runner, server.path).start()
+        try:
+            yield server
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,40 @@
+"""The OpenAI client keeps the contract of core's port."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from agent_factory.core import Model
+from tests.integrations.model_contract import ModelContract, Scenario
+from tests.integrations.openai.server import chunk, completion, events, reply, serving
+
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "search_documents", "arguments": '{"query":"capital"}'},
+}
+
+
+class TestOpenAIModel(ModelContract):
+    @asynccontextmanager
+    async def opened(self, scenario: Scenario) -> AsyncIterator[Model]:
+        whole = {
+            "text": reply(completion("Paris it is.")),
+            "tools": reply(completion(None, finish_reason="tool_calls", tool_calls=[CALL])),
+            "output": reply(completion('{"name":"Paris"}')),
+            "failure": reply({"error": {"message": "no"}}, status=400),
+        }[scenario]
+        streamed = {
+            "text": events(chunk("Paris "), chunk("it is."), chunk(finish_reason="stop")),
+            "tools": events(chunk(tool_calls=[CALL]), chunk(finish_reason="tool_calls")),
+        }.get(scenario, whole)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            wants_stream = bool(server.bodies[-1].get("stream"))
+            return await (streamed if wants_stream else whole)(request)
+
+        async with serving(answer) as server, server.model() as model:
+            yield model
