@@ -1,0 +1,3 @@
+"""The command line of Agent Factory: `agent-factory`."""
+
+__all__: list[str] = []
