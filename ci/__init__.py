@@ -1,0 +1,1 @@
+"""Decisions that continuous integration makes."""
