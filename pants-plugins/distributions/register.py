@@ -16,6 +16,8 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Target
 from pants.engine.unions import UnionRule
 
+from distributions import namespace
+
 __all__ = ["DistributionKwargsRequest", "read_version", "rules"]
 
 _SHARED = {
@@ -100,4 +102,8 @@ def read_version(path: str, text: str) -> str:
 
 def rules() -> Iterable[object]:
     """Everything that this backend adds to Pants."""
-    return (*collect_rules(), UnionRule(SetupKwargsRequest, DistributionKwargsRequest))
+    return (
+        *collect_rules(),
+        *namespace.rules(),
+        UnionRule(SetupKwargsRequest, DistributionKwargsRequest),
+    )
