@@ -38,7 +38,7 @@ test-cov: ## measure branch coverage by the unit tests, and check the floor
 	$(PANTS) run build-support/coverage_floor.py
 
 package: ## build the wheels, the source archives and the executable into dist/
-	$(PANTS) --filter-target-type=-docker_image --tag=-local package $(TARGETS)
+	$(PANTS) --filter-target-type=-docker_image --tag=-local,run-only package $(TARGETS)
 
 image: ## build the container image and try it
 	docker/build

@@ -176,7 +176,22 @@ def test_a_default_that_names_itself_is_refused(
 ) -> None:
     monkeypatch.setenv("AGENT_FACTORY_MODEL", "default")
 
-    assert "AGENT_FACTORY_MODEL names 'default'" in call(blueprint, "Why?").stderr
+    result = call(blueprint, "Why?")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "AGENT_FACTORY_MODEL names 'default'" in result.stderr
+
+
+def test_a_wrong_model_in_the_environment_is_no_mistake_in_the_blueprint(
+    blueprint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_FACTORY_MODEL", "extractiv")
+
+    result = call(blueprint, "Why?")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "AGENT_FACTORY_MODEL: no model is named 'extractiv'" in result.stderr
+    assert "ask.yaml" not in result.stderr
 
 
 def test_a_local_model_without_its_file_is_a_usage_error(blueprint: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import tarfile
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from tests.integration.wheels.interpreters import (
     find_python,
     provide_wheelhouse,
 )
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -39,13 +44,14 @@ def get_wheel(concern: str) -> Path:
     return wheel.absolute()
 
 
-@pytest.fixture(params=VERSIONS)
-def version(request: pytest.FixtureRequest) -> str:
-    chosen = str(request.param)
-    if find_python(chosen) is None:
-        assert chosen != "3.11", "CPython 3.11 is needed: install it, for example with apt or pyenv"
-        pytest.skip(f"CPython {chosen} is not installed here")
-    return chosen
+def get_version(concern: str) -> str:
+    return get_wheel(concern).name.split("-")[1]
+
+
+def read_metadata(concern: str) -> Message:
+    with zipfile.ZipFile(get_wheel(concern)) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
 
 
 def install(version: str, folder: Path, *requirements: str) -> Path:
@@ -58,19 +64,31 @@ def install(version: str, folder: Path, *requirements: str) -> Path:
     return environment
 
 
-def test_every_public_name_can_be_imported_from_the_wheels(version: str, tmp_path: Path) -> None:
-    python = install(version, tmp_path / "venv", *(str(get_wheel(each)) for each in CONCERNS))
+@pytest.fixture(scope="module", params=VERSIONS)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with everything installed."""
+    version = str(request.param)
+    if find_python(version) is None:
+        assert (
+            version != "3.11"
+        ), "CPython 3.11 is needed: install it, for example with apt or pyenv"
+        pytest.skip(f"CPython {version} is not installed here")
+    folder = tmp_path_factory.mktemp(f"python{version}") / "venv"
+    return install(version, folder, *(str(get_wheel(each)) for each in CONCERNS))
 
+
+def test_every_public_name_can_be_imported_from_the_wheels(python: Path) -> None:
     assert int(run([str(python), "-I", "-W", "error", "-c", CHECK_IMPORTS])) > 30
+
+
+def test_what_the_wheels_require_is_consistent(python: Path) -> None:
     run([str(python), "-m", "pip", "check"])
 
 
-def test_the_installed_command_knows_its_version(version: str, tmp_path: Path) -> None:
-    python = install(version, tmp_path / "venv", "afactory-cli")
-
+def test_the_installed_command_knows_its_version(python: Path) -> None:
     printed = run([str(python.parent / "agent-factory"), "--version"])
 
-    assert printed.strip() == f"agent-factory {get_wheel('cli').name.split('-')[1]}"
+    assert printed.strip() == f"agent-factory {get_version('cli')}"
 
 
 def test_core_alone_is_small(tmp_path: Path) -> None:
@@ -91,6 +109,24 @@ def test_a_wheel_is_typed_and_leaves_the_namespace_alone(concern: str) -> None:
     assert "agent_factory/__init__.py" not in names
     outside = [name for name in names if not name.startswith(f"agent_factory/{concern}/")]
     assert all(".dist-info/" in name for name in outside), outside
+
+
+@pytest.mark.parametrize("concern", CONCERNS)
+def test_a_wheel_describes_itself(concern: str) -> None:
+    metadata = read_metadata(concern)
+
+    assert metadata["Name"] == f"afactory-{concern}"
+    assert metadata["Version"] == get_version(concern)
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License"] == "Apache-2.0"
+    assert str(metadata.get_payload()).lstrip().startswith(f"# afactory-{concern}")
+
+
+@pytest.mark.parametrize("concern", ["cli", "integrations"])
+def test_a_wheel_requires_a_compatible_core(concern: str) -> None:
+    requirements = read_metadata(concern).get_all("Requires-Dist") or []
+
+    assert f"afactory-core~={get_version('core')}" in requirements
 
 
 @pytest.mark.parametrize("concern", CONCERNS)

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_factory.cli.exceptions import UsageError
 from agent_factory.core import ConfigurationError, ModelError, ToolRegistry
 from agent_factory.core.suggestions import describe_choices
 
@@ -51,7 +52,9 @@ class Container:
             or an address is set; else the extractive model.
 
         Raises:
-            ConfigurationError: The name means nothing, or a setting that it needs is missing.
+            ConfigurationError: The name means nothing.
+            UsageError: The environment lacks what the model needs, or names a model that cannot be had.
+            IntegrationError: The model's adapter cannot work with what it was given.
         """
         kind, _, rest = name.partition(":")
         if kind not in _KINDS or (rest and kind not in ("local", "openai")):
@@ -74,11 +77,14 @@ class Container:
         settings = self._settings
         if settings.model is not None:
             if settings.model == "default":
-                raise ConfigurationError(
+                raise UsageError(
                     "AGENT_FACTORY_MODEL names 'default', which is what it should decide: "
                     "set it to another model or remove it"
                 )
-            return self.create_model(settings.model)
+            try:
+                return self.create_model(settings.model)
+            except ConfigurationError as error:
+                raise UsageError(f"AGENT_FACTORY_MODEL: {error.message}") from error
         if settings.openai_api_key is not None or settings.openai_base_url is not None:
             return self._create_openai("")
         return self.create_model("extractive")
@@ -89,7 +95,7 @@ class Container:
         settings = self._settings
         key = settings.openai_api_key
         if key is None and settings.openai_base_url is None:
-            raise ConfigurationError(
+            raise UsageError(
                 "an OpenAI model needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys: "
                 "set one, or choose the model 'extractive'"
             )
@@ -119,14 +125,14 @@ def _choose(base_url: str, probe: OpenAIModel) -> str:
     try:
         offered = asyncio.run(list_models())
     except ModelError as error:
-        raise ConfigurationError(
-            f"{base_url} does not say which models it has ({error.message}): "
-            "name one with --model openai:NAME or AGENT_FACTORY_MODEL=openai:NAME"
+        raise UsageError(
+            f"{base_url} does not say which models it has: {error.message} "
+            "Or name a model: --model openai:NAME, AGENT_FACTORY_MODEL=openai:NAME"
         ) from error
     if len(offered) == 1:
         return offered[0]
     shown = ", ".join(offered[:20]) + (", …" if len(offered) > 20 else "")
-    raise ConfigurationError(
+    raise UsageError(
         f"{base_url} has {len(offered)} models ({shown or 'none'}): "
         "name one with --model openai:NAME or AGENT_FACTORY_MODEL=openai:NAME"
     )
