@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["pytest_collection_modifyitems"]
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_setup"]
 
 _KINDS = frozenset({"unit", "integration", "slow"})
 _THIS_MACHINE = ["127.0.0.1", "::1", "localhost"]
@@ -31,29 +31,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Args:
         items: The collected tests.
-
-    Raises:
-        pytest.UsageError: A test is of another kind than its module says, or a unit test is of a
-            second kind.
     """
     for item in items:
         kinds = _kinds(item.iter_markers())
-        module = item.getparent(pytest.Module)
-        stated = _kinds(module.iter_markers()) if module else kinds
-        where = f"{item.location[0]}:{(item.location[1] or 0) + 1}"
-        if kinds != stated:
-            raise pytest.UsageError(
-                f"{where}: {item.name} is marked {_list(kinds)}, its module {_list(stated)}: "
-                "mark the whole module with 'pytestmark = ...', or move the test."
-            )
-        if "unit" in kinds and kinds != {"unit"}:
-            raise pytest.UsageError(
-                f"{where}: {item.name} is marked {_list(kinds)}: a unit test is nothing else."
-            )
         if kinds <= {"unit"}:
             item.add_marker(pytest.mark.unit)
         else:
             item.add_marker(pytest.mark.allow_hosts(_THIS_MACHINE))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose kind is not the one of its module, or that claims two kinds.
+
+    Here rather than at collection, where pytest-xdist would bury the message.
+
+    Args:
+        item: The test that is about to run.
+    """
+    kinds = _kinds(item.iter_markers())
+    module = item.getparent(pytest.Module)
+    stated = _kinds(module.iter_markers()) if module else kinds
+    where = f"{item.location[0]}:{(item.location[1] or 0) + 1}"
+    if kinds - {"unit"} != stated - {"unit"}:
+        pytest.fail(
+            f"{where}: {item.name} is marked {_list(kinds)}, its module {_list(stated)}: "
+            "mark the whole module with 'pytestmark = ...', or move the test.",
+            pytrace=False,
+        )
+    if "unit" in kinds and kinds != {"unit"}:
+        pytest.fail(
+            f"{where}: {item.name} is marked {_list(kinds)}: a unit test is nothing else.",
+            pytrace=False,
+        )
 
 
 def _kinds(marks: Iterable[pytest.Mark]) -> frozenset[str]:

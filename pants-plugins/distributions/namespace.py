@@ -43,11 +43,10 @@ async def partition_namespace(
     request: NamespaceRequest.PartitionRequest, options: NamespaceSubsystem
 ) -> Partitions[str, Any]:
     """Find the files that must not be."""
-    if options.skip:
+    found = tuple(path for path in request.files if _FORBIDDEN.fullmatch(path))
+    if options.skip or not found:
         return Partitions()
-    return Partitions.single_partition(
-        path for path in request.files if _FORBIDDEN.fullmatch(path)
-    )
+    return Partitions.single_partition(found)
 
 
 @rule(desc="Check the namespace", level=LogLevel.DEBUG)

@@ -9,7 +9,15 @@ import pytest
 from tests.workspace.miniature import shrink
 from tests.workspace.scratch import Scratch
 
-__all__ = ["miniature", "miniature_clone"]
+__all__ = ["miniature", "miniature_clone", "repository"]
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """A clone to look at."""
+    clone = Scratch(tmp_path_factory.mktemp("repository"))
+    yield clone
+    clone.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["shrink"]
 
-_KEPT = frozenset(
-    {".git", ".github", ".gitignore", "3rdparty", "build-support", "packages", "pants-plugins"}
-    | {"BUILD", "LICENSE", "Makefile", "README.md", "pants", "pants.toml", "pyproject.toml"}
+_KEPT_FOLDERS = frozenset(
+    {".ci", ".git", ".github", "3rdparty", "build-support", "packages", "pants-plugins"}
     | {"security", "tests"}
 )
 
@@ -65,18 +64,14 @@ def shrink(scratch: Scratch) -> None:
     """
     root = scratch.root
     for entry in list(root.iterdir()):
-        if entry.name not in _KEPT:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        if entry.is_dir() and entry.name not in _KEPT_FOLDERS:
+            shutil.rmtree(entry)
     for folder in (*root.glob("packages/*/src/agent_factory"), *(root / "tests").iterdir()):
         if folder.is_dir():
             shutil.rmtree(folder)
-    for file in root.glob("security/**/*"):
-        if file.is_file() and file.name != "accepted.toml":
-            file.unlink()
     shutil.rmtree(root / "pants-plugins/tests")
     for path, text in _FILES.items():
         scratch.write(path, text)
-    scratch.write("security/BUILD", 'files(name="accepted", sources=["accepted.toml"])\n')
     scratch.write("tests/README.md", "# Tests\n")
     scratch.write("tests/BUILD", _TESTS_BUILD)
     for group in (root / "packages").iterdir():

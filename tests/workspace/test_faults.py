@@ -48,7 +48,9 @@ def test_an_unformatted_file_fails_lint(miniature: Scratch) -> None:
 
 def test_an_unused_import_fails_lint(miniature: Scratch) -> None:
     text = (miniature.root / CORE / "greeting.py").read_text()
-    miniature.write(f"{CORE}/greeting.py", text.replace("annotations\n", "annotations\n\nimport os\n"))
+    miniature.write(
+        f"{CORE}/greeting.py", text.replace("annotations\n", "annotations\n\nimport os\n")
+    )
 
     said = fail(miniature, *LINT)
 
@@ -69,7 +71,9 @@ def test_an_import_from_core_to_integrations_fails_check(miniature: Scratch) -> 
     assert "packages/core/src/BUILD[!*] -> packages/integrations/src" in said
 
 
-def test_an_import_from_core_to_integrations_fails_lint_with_the_way_out(miniature: Scratch) -> None:
+def test_an_import_from_core_to_integrations_fails_lint_with_the_way_out(
+    miniature: Scratch,
+) -> None:
     text = (miniature.root / CORE / "greeting.py").read_text()
     miniature.write(f"{CORE}/greeting.py", text.replace("annotations\n", IMPORT_UPWARDS))
 
@@ -79,7 +83,9 @@ def test_an_import_from_core_to_integrations_fails_lint_with_the_way_out(miniatu
 
 
 def test_a_failing_test_fails_test(miniature: Scratch) -> None:
-    miniature.append("tests/core/test_greeting.py", "\n\ndef test_fails() -> None:\n    assert greet('') == ''\n")
+    miniature.append(
+        "tests/core/test_greeting.py", "\n\ndef test_fails() -> None:\n    assert greet('') == ''\n"
+    )
 
     said = fail(miniature, "test", "::")
 
@@ -153,7 +159,8 @@ def test_a_marker_that_is_not_a_tag_of_the_module_fails_test(miniature: Scratch)
     )
     text = (miniature.root / "tests/core/test_greeting.py").read_text()
     miniature.write(
-        "tests/core/test_greeting.py", text.replace("annotations\n", "annotations\n\nimport pytest\n")
+        "tests/core/test_greeting.py",
+        text.replace("annotations\n", "annotations\n\nimport pytest\n"),
     )
 
     said = fail(miniature, "test", "tests/core::")

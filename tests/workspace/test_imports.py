@@ -1,125 +1,124 @@
-"""Importing a module opens nothing, reads no environment and starts nothing."""
+"""Importing a module of the packages opens nothing, starts nothing and reads no setting."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+_PROGRAM = """
+import importlib, json, os, sys, threading
 
-ROOT = "agent_factory"
-
-# The audit hook sees what the interpreter does (PEP 578). Third-party packages are imported before it
-# listens, and what they read of the environment when one of our classes is made (pydantic does) is theirs.
-PROBE = """
-import importlib, os, sys, threading
-names, warm, ours = (argument.split() for argument in sys.argv[1:])
-for module in warm:
-    importlib.import_module(module)
-seen = []
-class Environment(type(os.environ)):
-    def __getitem__(self, key):
-        frame = sys._getframe(1)
-        while frame.f_globals.get("__name__") in ("os", "collections.abc"):
-            frame = frame.f_back
-        if frame.f_globals.get("__name__", "").partition(".")[0] in ours:
-            seen.append(f"reads the environment variable {key!r}")
-        return super().__getitem__(key)
-def hook(event, arguments):
-    if event == "open":
-        path, mode = str(arguments[0]), str(arguments[1])
-        if not path.endswith((".py", ".pyc", ".so")) and "__pycache__" not in path:
-            seen.append(f"opens {path!r} ({mode})")
-    elif event.startswith(("socket.", "subprocess.", "sqlite3.", "os.system", "os.exec", "os.fork")):
-        seen.append(f"does {event} {arguments!r}")
-os.environ.__class__ = Environment
-sys.addaudithook(hook)
-for name in names:
-    before = threading.active_count()
+names = json.loads(sys.argv[1])
+for name in names:  # what third parties do at import is theirs
     importlib.import_module(name)
-    if threading.active_count() != before:
-        seen.append("starts a thread")
-    for effect in seen:
-        print(f"{name} {effect}")
+for name in [name for name in sys.modules if name.split(".")[0] == "agent_factory"]:
+    del sys.modules[name]
+
+seen = []
+watching = False
+
+
+def watch(event, arguments):
+    if not watching or event.split(".")[0] not in ("open", "socket", "sqlite3", "subprocess", "os"):
+        return
+    if event == "open" and str(arguments[0]).endswith((".py", ".pyc", ".so")):
+        return
+    if event in ("os.listdir", "os.scandir"):  # the import system itself
+        return
+    seen.append(f"{event} {arguments!r}")
+
+
+class Watched(type(os.environ)):
+    def __getitem__(self, key):
+        if watching and key != "PYDANTIC_DISABLE_PLUGINS":  # read for every model class
+            seen.append(f"os.environ {key!r}")
+        return super().__getitem__(key)
+
+
+sys.addaudithook(watch)
+real = os.environ
+os.environ = Watched(
+    real._data, real.encodekey, real.decodekey, real.encodevalue, real.decodevalue
+)
+found = {}
+for name in names:
     seen.clear()
+    threads = threading.active_count()
+    watching = True
+    importlib.import_module(name)
+    watching = False
+    if threading.active_count() != threads:
+        seen.append("a thread")
+    if seen:
+        found[name] = list(seen)
+print(json.dumps(found))
 """
 
-# Without these, a first import from our modules would load them, and they may do as they please.
-THIRD_PARTY = (
-    "aiohttp",
-    "asyncio",
-    "pydantic",
-    "pydantic.fields",
-    "pydantic_settings",
-    "rich.console",
-    "rich.markup",
-    "rich.status",
-    "sqlite3",
-    "typer",
-    "typing_extensions",
-    "yaml",
-    "yarl",
-)
 
-
-def list_modules() -> list[str]:
+def find_modules() -> list[str]:
+    """The names of all modules of all packages."""
     names = []
-    for source in sorted(Path("packages").glob(f"*/src/{ROOT}")):
-        for file in sorted(source.rglob("*.py")):
-            parts = file.relative_to(source.parent).with_suffix("").parts
-            if parts[-1] != "__main__":
-                names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    return names
+    for root in importlib.import_module("agent_factory").__path__:
+        for path in Path(root).rglob("*.py"):
+            parts = path.relative_to(Path(root).parent).with_suffix("").parts
+            names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return sorted(name for name in names if not name.endswith(".__main__"))
 
 
-def run_probe(
-    names: Iterable[str], *warm: str, folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    paths = [str(path.absolute()) for path in sorted(Path("packages").glob("*/src"))]
-    if folder is not None:
-        paths.append(str(folder))
-    return subprocess.run(
-        [
-            sys.executable,
-            *("-B", "-W", "error", "-c", PROBE),
-            *(" ".join(names), " ".join(warm), f"{ROOT} planted"),
-        ],
-        env={"PYTHONPATH": os.pathsep.join([*paths, *filter(None, sys.path)]), "PATH": ""},
+def run(program: str, names: list[str], folder: Path) -> dict[str, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(names)],
+        cwd=folder,
+        env={"PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path)},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
 
 
-def test_importing_any_module_has_no_effect() -> None:
-    modules = list_modules()
-    assert {f"{ROOT}.core.agent", f"{ROOT}.cli.main"} < set(modules)
+def test_no_module_does_anything_when_imported(tmp_path: Path) -> None:
+    names = find_modules()
+    assert {"agent_factory.core", "agent_factory.integrations", "agent_factory.cli"} <= set(names)
 
-    probed = run_probe(modules, *THIRD_PARTY)
-
-    assert probed.returncode == 0, probed.stderr
-    assert probed.stdout.strip() == ""
+    assert run(_PROGRAM, names, tmp_path) == {}
 
 
 @pytest.mark.parametrize(
-    ("line", "effect"),
+    ("line", "event"),
     [
-        ("open('/dev/null')", "opens '/dev/null'"),
-        ("__import__('os').environ.get('OPENAI_API_KEY')", "reads the environment variable"),
-        ("__import__('socket').socket()", "does socket.__new__"),
-        ("__import__('sqlite3').connect(':memory:')", "does sqlite3.connect"),
-        ("__import__('threading').Thread(target=input, daemon=True).start()", "starts a thread"),
+        ("open('data.txt', 'w')", "open"),
+        ("import socket; socket.socket()", "socket.__new__"),
+        ("import os; os.environ.get('KEY')", "os.environ"),
+        ("import os; os.getenv('KEY')", "os.environ"),
+        ("import threading; threading.Timer(9, print).start()", "a thread"),
     ],
 )
-def test_an_effect_is_seen(line: str, effect: str, tmp_path: Path) -> None:
-    (tmp_path / "planted.py").write_text(f"{line}\n", encoding="utf-8")
+def test_a_module_that_does_something_is_noticed(tmp_path: Path, line: str, event: str) -> None:
+    package = tmp_path / "agent_factory"
+    package.mkdir()
+    (package / "busy.py").write_text(f"{line}\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{_PROGRAM}\nimport os; os._exit(0)"
+    )
+    program = program.replace("print(json.dumps(found))", "print(json.dumps(found), flush=True)")
 
-    probed = run_probe(["planted"], "socket", "sqlite3", folder=tmp_path)
+    found = run(program, ["agent_factory.busy"], tmp_path)
 
-    assert effect in probed.stdout, probed.stderr
+    assert any(entry.startswith(event) for entry in found["agent_factory.busy"])
+
+
+def test_the_namespace_has_no_init_module() -> None:
+    specification = importlib.util.find_spec("agent_factory")
+
+    assert specification is not None
+    assert specification.origin is None

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workspace.scratch import Scratch
+if TYPE_CHECKING:
+    from tests.workspace.scratch import Scratch
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    clone = Scratch(tmp_path_factory.mktemp("clone"))
-    yield clone
-    clone.close()
-
-
-def closure(clone: Scratch, package: str) -> set[str]:
-    found = clone.list("dependencies", "--transitive", f"packages/{package}:dist")
+def closure(repository: Scratch, package: str) -> set[str]:
+    found = repository.list("dependencies", "--transitive", f"packages/{package}:dist")
     assert f"packages/{package}/VERSION:metadata" in found
     return found
 
 
 def packages(found: set[str]) -> set[str]:
-    return {address.split("/")[1].split(":")[0] for address in found if address.startswith("packages/")}
+    return {
+        address.split("/")[1].split(":")[0] for address in found if address.startswith("packages/")
+    }
 
 
 def third_party(found: set[str]) -> set[str]:
     return {address.partition("#")[2] for address in found if "#" in address}
 
 
-def test_core_uses_no_other_package_and_two_libraries(clone: Scratch) -> None:
-    found = closure(clone, "core")
+def test_core_uses_no_other_package_and_two_libraries(repository: Scratch) -> None:
+    found = closure(repository, "core")
 
     assert packages(found) == {"core"}
     assert third_party(found) <= {"PyYAML", "pydantic", "typing-extensions"}
 
 
-def test_integrations_uses_core_alone(clone: Scratch) -> None:
-    assert packages(closure(clone, "integrations")) <= {"core", "integrations"}
+def test_integrations_uses_core_alone(repository: Scratch) -> None:
+    assert packages(closure(repository, "integrations")) <= {"core", "integrations"}
 
 
-def test_cli_uses_what_is_below_it(clone: Scratch) -> None:
-    assert packages(closure(clone, "cli")) <= {"core", "integrations", "cli"}
+def test_cli_uses_what_is_below_it(repository: Scratch) -> None:
+    assert packages(closure(repository, "cli")) <= {"core", "integrations", "cli"}
 
 
-def test_no_package_depends_on_a_tool_of_the_repository(clone: Scratch) -> None:
+def test_no_package_depends_on_a_tool_of_the_repository(repository: Scratch) -> None:
     for package in ("core", "integrations", "cli"):
         allowed = ("packages/", "3rdparty")
-        assert all(address.startswith(allowed) for address in closure(clone, package))
+        assert all(address.startswith(allowed) for address in closure(repository, package))

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import ast
-import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workspace.scratch import Scratch
+if TYPE_CHECKING:
+    from tests.workspace.scratch import Scratch
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-KINDS = {"integration", "slow"}
 
-
-@pytest.fixture(scope="module")
-def tags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, set[str]]]:
-    """The tags of every file with tests."""
-    clone = Scratch(tmp_path_factory.mktemp("clone"))
-    lines = clone.list("--filter-target-type=python_test", "peek", "::")
-    clone.close()
-    targets = json.loads("\n".join(sorted(lines))) if False else clone.peeked
-    yield {clone.root / target["sources"][0]: set(target["tags"] or ()) for target in targets}
-
-
-def marks(path: Path) -> set[str]:
+def read_marks(path: Path) -> set[str]:
     """The kinds that a module states in ``pytestmark``; tests/pytest_policy.py allows no other place."""
-    for statement in ast.parse(path.read_text()).body:
-        if isinstance(statement, ast.Assign) and "pytestmark" in ast.unparse(statement.targets[0]):
-            return {
-                node.attr for node in ast.walk(statement.value) if isinstance(node, ast.Attribute)
-            } & KINDS
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "pytestmark":
+            nodes = ast.walk(statement.value)
+            return {node.attr for node in nodes if isinstance(node, ast.Attribute)} - {"mark"}
     return set()
+
+
+@pytest.mark.parametrize("kind", ["integration", "slow"])
+def test_what_has_a_tag_has_the_marker(repository: Scratch, kind: str) -> None:
+    listed = repository.list("--filter-target-type=python_test", f"--tag={kind}", "list", "::")
+    tagged = {address.partition(":")[0] for address in listed}
+    modules = (
+        *repository.root.glob("tests/**/test_*.py"),
+        *repository.root.glob("pants-plugins/tests/test_*.py"),
+    )
+    marked = {
+        path.relative_to(repository.root).as_posix() for path in modules if kind in read_marks(path)
+    }
+
+    assert "tests/workspace/test_tags.py" in tagged
+    assert tagged == marked
