@@ -6,6 +6,7 @@
 PANTS ?= ./pants
 TARGETS ?= ::
 LOCKS ?=
+CHECK_COVERAGE = $(PANTS) run build-support/coverage_floor.py
 
 .DEFAULT_GOAL := help
 .PHONY: help ci lint format type-check test test-unit test-integration test-cov package image install lock clean
@@ -24,8 +25,9 @@ format: ## repair what lint can repair
 type-check: ## check types, and which package may import which
 	$(PANTS) check $(TARGETS)
 
-test: ## run all tests
-	$(PANTS) test $(TARGETS)
+test: ## run all tests, and measure branch coverage; of everything, check the floor too
+	$(PANTS) test --use-coverage $(TARGETS)
+	$(if $(filter ::,$(TARGETS)),$(CHECK_COVERAGE))
 
 test-unit: ## run the tests that need nothing but the packages
 	$(PANTS) --tag=-integration,-slow test $(TARGETS)
@@ -35,7 +37,7 @@ test-integration: ## run the tests that need servers or other programs
 
 test-cov: ## measure branch coverage by the unit tests, and check the floor
 	$(PANTS) --tag=-integration,-slow test --use-coverage $(TARGETS)
-	$(PANTS) run build-support/coverage_floor.py
+	$(CHECK_COVERAGE)
 
 package: ## build the wheels, the source archives and the executable into dist/
 	$(PANTS) --filter-target-type=-docker_image --tag=-local,run-only package $(TARGETS)
