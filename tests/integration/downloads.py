@@ -54,6 +54,8 @@ def install_npm_package(name: str, version: str) -> Path:
 
     def install(folder: Path) -> None:
         options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        # Peers are other test runners, which nobody needs here; and a refusal is final, so ask once.
+        options += ["--legacy-peer-deps", "--fetch-retries=1"]
         run([npm, "install", *options, "--prefix", str(folder), f"{name}@{version}"])
 
     return cached(f"npm/{name}/{version}", install) / "node_modules" / name
