@@ -21,6 +21,7 @@ PUBLIC = """
     ToolArgumentsError ToolCall ToolContext ToolDefinitionError ToolEntry ToolError ToolExecutionError
     ToolFinished ToolMessage ToolNotFoundError ToolRegistry ToolSpec ToolStarted ToolTimeoutError Usage
     UserMessage Workflow WorkflowError check_history step tool
+    Failure LocalEngine Node Retry WorkflowEngine agent_step branch loop map_each parallel recover
 """
 
 PUBLIC_BLUEPRINTS = """

@@ -14,17 +14,25 @@ import pytest
 
 from agent_factory.core import (
     Agent,
+    ConfigurationError,
     Model,
     RunFinished,
     RunResult,
+    Step,
     Tool,
     ToolContext,
     Workflow,
     WorkflowError,
+    agent_step,
+    branch,
+    loop,
+    map_each,
+    parallel,
     step,
     tool,
 )
 from agent_factory.core.testing import FunctionModel, ScriptedModel, create_tool_call
+from agent_factory.core.workflows import Branch, Loop, Parallel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,12 +156,64 @@ def test_workflow_is_typed_from_its_first_to_its_last_step() -> None:
 
 
 def test_step_that_does_not_fit_the_one_before_is_found() -> None:
-    workflow = Workflow("w", step(count)).then(step(count, name="again"))  # type: ignore[arg-type]
-
-    with pytest.raises(WorkflowError, match="'again' raised TypeError"):
-        asyncio.run(workflow.run("four"))
+    with pytest.raises(ConfigurationError, match="'again' takes str, but 'count' gives int"):
+        Workflow("w", step(count)).then(step(count, name="again"))  # type: ignore[arg-type]
 
 
 def test_wrong_input_of_a_workflow_is_found() -> None:
     with pytest.raises(WorkflowError, match="'count' raised TypeError"):
         asyncio.run(Workflow("w", step(count)).run(4))  # type: ignore[arg-type]
+
+
+async def list_words(text: str) -> list[str]:
+    return text.split()
+
+
+async def join_counts(counts: list[int]) -> int:
+    return sum(counts)
+
+
+async def join_pair(pair: tuple[int, str]) -> str:
+    return f"{pair[1]}{pair[0]}"
+
+
+async def read_text(text: str) -> str:
+    return text
+
+
+def is_long(text: str) -> bool:
+    return len(text) > 3
+
+
+def test_nodes_are_typed_from_their_steps() -> None:
+    both = parallel("both", step(count), step(read_text))
+    long_or_not = branch("long", is_long, {True: step(count), False: step(count, name="again")})
+    grown = loop("grow", step(read_text), until=is_long, max_turns=1)
+    words = Workflow("words", step(list_words)).then(map_each("each", step(count)))
+
+    assert_type(both, Parallel[str, tuple[int, str]])
+    assert_type(long_or_not, Branch[str, int])
+    assert_type(grown, Loop[str, str])
+    assert_type(words, Workflow[str, list[int]])
+    assert_type(words.then(step(join_counts)), Workflow[str, int])
+    assert asyncio.run(Workflow("w", both).then(step(join_pair)).run("four")) == "four4"
+
+
+def test_agent_as_a_step_has_the_agents_output() -> None:
+    agent = Agent(name="a", model=MODEL, output_type=int)
+
+    assert_type(agent_step(agent), Step[str, int])
+    assert_type(Workflow("w", agent_step(agent)).then(step(show)), Workflow[str, str])
+
+
+def test_agent_step_with_wrong_or_missing_deps_is_found() -> None:
+    agent = Agent(name="a", model=MODEL, tools=[read_owner])
+
+    assert agent_step(agent, deps=Account()).name == "a"
+    assert agent_step(agent).name == "a"  # type: ignore[arg-type]
+    assert agent_step(agent, deps="Ada").name == "a"  # type: ignore[misc]
+
+
+def test_map_over_the_wrong_items_is_found() -> None:
+    with pytest.raises(ConfigurationError, match="'each' takes"):
+        Workflow("w", step(list_words)).then(map_each("each", step(show)))  # type: ignore[arg-type]

@@ -59,7 +59,22 @@ from agent_factory.core.result import RunResult
 from agent_factory.core.source import Location, Problem
 from agent_factory.core.tools import Effect, Tool, ToolContext, tool
 from agent_factory.core.usage import Limits, Usage
-from agent_factory.core.workflow import Step, Workflow, step
+from agent_factory.core.workflows import (
+    Failure,
+    LocalEngine,
+    Node,
+    Retry,
+    Step,
+    Workflow,
+    WorkflowEngine,
+    agent_step,
+    branch,
+    loop,
+    map_each,
+    parallel,
+    recover,
+    step,
+)
 
 __all__ = [
     "Agent",
@@ -69,10 +84,12 @@ __all__ = [
     "ConfigurationError",
     "CoreError",
     "Effect",
+    "Failure",
     "FinishReason",
     "HistoryError",
     "LimitExceededError",
     "Limits",
+    "LocalEngine",
     "Location",
     "Message",
     "Model",
@@ -87,10 +104,12 @@ __all__ = [
     "ModelResponse",
     "ModelResponseError",
     "ModelServerError",
+    "Node",
     "OutputError",
     "OutputRejected",
     "OutputSchema",
     "Problem",
+    "Retry",
     "RunEvent",
     "RunFinished",
     "RunResult",
@@ -118,8 +137,15 @@ __all__ = [
     "Usage",
     "UserMessage",
     "Workflow",
+    "WorkflowEngine",
     "WorkflowError",
+    "agent_step",
+    "branch",
     "check_history",
+    "loop",
+    "map_each",
+    "parallel",
+    "recover",
     "step",
     "tool",
 ]

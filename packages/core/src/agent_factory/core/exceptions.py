@@ -303,7 +303,7 @@ class WorkflowError(CoreError):
     Args:
         message: What was wrong.
         workflow: Name of the workflow.
-        step: Name of the step that failed.
+        step: Path of the step that failed: its name, after those of the nodes around it, as in ``pages/3/read``.
     """
 
     code = "workflow"

@@ -1,0 +1,81 @@
+"""Engines: what runs workflows. The port, and the engine that runs them in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from agent_factory.core.workflows.lanes import Lane, Surroundings, join
+from agent_factory.core.workflows.values import ValueRefusedError, write_any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agent_factory.core.workflows.workflow import Workflow
+
+__all__ = ["LocalEngine", "WorkflowEngine"]
+
+InT = TypeVar("InT")
+OutT = TypeVar("OutT")
+
+
+class WorkflowEngine(Protocol):
+    """What runs workflows. It executes the workflow's nodes with a `StepRunner` of its own."""
+
+    async def run(self, workflow: Workflow[InT, OutT], value: InT) -> OutT:
+        """Run a workflow to its end.
+
+        Args:
+            workflow: The workflow.
+            value: What its first step gets; data that can be written as JSON.
+
+        Returns:
+            What its last step returned.
+
+        Raises:
+            WorkflowError: A step failed, or the value cannot be written as JSON.
+        """
+        ...
+
+
+class LocalEngine:
+    """Runs workflows in this process, and keeps no record: what is interrupted begins again from the start.
+
+    Args:
+        sleep: Waits some seconds between the tries of a step; a test may pass one that does not wait.
+        chance: Returns a random number from 0 to 1, for the length of those waits.
+    """
+
+    __slots__ = ("_chance", "_sleep")
+
+    def __init__(
+        self,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._sleep = sleep
+        self._chance = chance
+
+    async def run(self, workflow: Workflow[InT, OutT], value: InT) -> OutT:
+        """Run a workflow to its end.
+
+        Args:
+            workflow: The workflow.
+            value: What its first step gets; data that can be written as JSON.
+
+        Returns:
+            What its last step returned.
+
+        Raises:
+            WorkflowError: A step failed, or the value cannot be written as JSON.
+        """
+        lane = Lane(Surroundings(workflow.name, self._sleep, self._chance))
+        try:
+            write_any(value)
+        except ValueRefusedError as error:
+            raise lane.refuse(workflow.steps[0].name, f"cannot be given {error}") from error
+        outcome: asyncio.Future[Any] = lane.start(workflow.execute_steps(value, "", lane))
+        await join([lane], [outcome])
+        return cast("OutT", outcome.result())
