@@ -13,13 +13,16 @@ from aiohttp import web
 from agent_factory.core import (
     ModelConnectionError,
     ModelError,
+    ModelRateLimitError,
     ModelRequest,
+    ModelRequestError,
     ModelResponse,
     ModelResponseError,
     ModelServerError,
     TextDelta,
     UserMessage,
 )
+from agent_factory.integrations.exceptions import ModelQuotaError
 from agent_factory.integrations.openai import OpenAIModel, RetryPolicy
 from tests.integrations.openai.server import Answer, chunk, completion, events, reply, serving
 
@@ -131,6 +134,25 @@ def test_an_error_with_a_good_status_is_an_error() -> None:
     error, _ = failure(reply({"error": {"message": "no slot", "code": "busy"}}))
     assert isinstance(error, ModelServerError)
     assert "no slot" in error.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "m", "code": 429}, ModelRateLimitError),
+        ({"message": "m", "code": "rate_limit_exceeded"}, ModelRateLimitError),
+        ({"message": "m", "type": "insufficient_quota"}, ModelQuotaError),
+        ({"message": "m", "type": "invalid_request_error"}, ModelRequestError),
+        ({"message": "m", "code": "context_length_exceeded"}, ModelRequestError),
+        ({"message": "m", "code": True}, ModelServerError),
+        ("m", ModelServerError),
+    ],
+)
+def test_the_code_of_an_error_with_a_good_status_says_its_kind(
+    error: object, kind: type[ModelError]
+) -> None:
+    caught, _ = failure(reply({"error": error}), retry=RetryPolicy(max_retries=0))
+    assert type(caught) is kind
 
 
 def test_a_connection_that_breaks_in_a_stream_is_not_taken_for_its_end() -> None:

@@ -1,6 +1,7 @@
 """Models behind OpenAI-compatible servers: OpenAI itself, Ollama, vLLM, llama.cpp and others."""
 
-from agent_factory.integrations.openai.model import DEFAULT_BASE_URL, OpenAIModel
+from agent_factory.integrations.openai.base import DEFAULT_BASE_URL
+from agent_factory.integrations.openai.model import OpenAIModel
 from agent_factory.integrations.openai.retry import RetryPolicy
 
 __all__ = ["DEFAULT_BASE_URL", "OpenAIModel", "RetryPolicy"]

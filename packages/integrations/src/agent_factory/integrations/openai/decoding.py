@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from agent_factory.core.messages import AssistantMessage, ToolCall
 from agent_factory.core.models import FinishReason, ModelResponse
 from agent_factory.core.usage import Usage
 from agent_factory.integrations.openai.fields import (
@@ -17,6 +16,12 @@ from agent_factory.integrations.openai.fields import (
     as_object,
     as_text,
     shown,
+)
+from agent_factory.integrations.openai.folding import (
+    PendingCall,
+    assemble,
+    read_model,
+    read_usage,
 )
 
 __all__ = ["StreamFold", "decode_completion", "decode_models"]
@@ -52,7 +57,7 @@ def decode_completion(body: dict[str, Any]) -> ModelResponse:
     choice = as_object(choices[0], "choices[0]")
     message = as_object(choice.get("message"), "choices[0].message")
     fold = StreamFold()
-    fold.model = _model(body)
+    fold.model = read_model(body)
     fold.usage = _usage(body)
     fold.add_message(message, "choices[0].message")
     fold.finish = _finish(choice.get("finish_reason"))
@@ -93,7 +98,12 @@ class StreamFold:
         self.finish: FinishReason | None = None
         self._text: list[str] = []
         self._refused = False
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, PendingCall] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can follow: never known here, as the usage comes after the reason to stop."""
+        return False
 
     def add_chunk(self, body: dict[str, Any]) -> str:
         """Take one chunk and return the text in it, which may be empty.
@@ -104,7 +114,7 @@ class StreamFold:
         Raises:
             ProtocolError: A field is not what the protocol says.
         """
-        self.model = self.model or _model(body)
+        self.model = self.model or read_model(body)
         if body.get("usage") is not None:
             self.usage = _usage(body)
         # Absent in chunks that carry something else, such as Azure's filter results.
@@ -146,17 +156,13 @@ class StreamFold:
         """
         if self.finish is None:
             raise ProtocolError("the stream ended before the model said why it stopped")
-        finish = "content_filter" if self._refused else self.finish
-        # Many servers say "stop" where the protocol has "tool_calls".
-        if self._calls and finish == "stop":
-            finish = "tool_calls"
-        if finish == "tool_calls" and not self._calls:
-            raise ProtocolError("the model stopped for tool calls, but there are none")
-        calls = tuple(call.build(number) for number, call in enumerate(self._calls.values(), 1))
-        if len({call.id for call in calls}) < len(calls):
-            raise ProtocolError("two tool calls have the same id")
-        return ModelResponse(
-            AssistantMessage("".join(self._text), calls), self.usage, finish, self.model
+        return assemble(
+            self._text,
+            self._calls.values(),
+            self.finish,
+            refused=self._refused,
+            usage=self.usage,
+            model=self.model,
         )
 
     def _add_call(self, item: dict[str, Any], where: str) -> None:
@@ -169,30 +175,13 @@ class StreamFold:
             index = len(self._calls) if begins else len(self._calls) - 1
         if isinstance(index, bool) or not isinstance(index, int):
             raise ProtocolError(f"'{where}.index' is not a whole number")
-        call = self._calls.setdefault(index, _Call())
+        call = self._calls.setdefault(index, PendingCall())
         call.id = call.id or identifier
         call.name = call.name or as_text(function.get("name"), f"{where}.function.name")
         arguments = function.get("arguments")
         if isinstance(arguments, dict):
             arguments = json.dumps(arguments, ensure_ascii=False)
         call.arguments.append(as_text(arguments, f"{where}.function.arguments"))
-
-
-class _Call:
-    """A tool call as far as it has arrived."""
-
-    __slots__ = ("arguments", "id", "name")
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.arguments: list[str] = []
-
-    def build(self, number: int) -> ToolCall:
-        if not self.name:
-            raise ProtocolError(f"tool call number {number} has no name")
-        # The id only pairs a call with its result, so one of ours does where a server gives none.
-        return ToolCall(self.id or f"call-{number}", self.name, "".join(self.arguments))
 
 
 def _finish(value: object) -> FinishReason:
@@ -202,18 +191,5 @@ def _finish(value: object) -> FinishReason:
     return reason
 
 
-def _model(body: dict[str, Any]) -> str:
-    return as_text(body.get("model"), "model")
-
-
 def _usage(body: dict[str, Any]) -> Usage:
-    if body.get("usage") is None:
-        return Usage(requests=1)
-    usage = as_object(body["usage"], "usage")
-    counts = []
-    for name in ("prompt_tokens", "completion_tokens"):
-        value = usage.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ProtocolError(f"'usage.{name}' is {shown(value)} instead of a count")
-        counts.append(value)
-    return Usage(1, *counts)
+    return read_usage(body, "prompt_tokens", "completion_tokens")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from agent_factory.core.models import ModelRequest, OutputSchema
 
-__all__ = ["RESERVED_FIELDS", "encode_request"]
+__all__ = ["RESERVED_FIELDS", "describe_output", "encode_request", "write_json"]
 
 RESERVED_FIELDS = frozenset(
     {"model", "messages", "tools", "response_format", "stream", "stream_options", "n"}
@@ -50,13 +50,39 @@ def encode_request(
             for spec in request.tools
         ]
     if request.output is not None:
-        body["response_format"] = _encode_output(request.output)
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": describe_output(request.output),
+        }
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
+    return write_json(body)
+
+
+def write_json(body: dict[str, Any]) -> bytes:
+    """Return the bytes of a request.
+
+    Args:
+        body: The fields of the request; mappings of any kind are objects.
+    """
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=dict)
     # Half of a surrogate pair is no character; servers answer it with an error that helps nobody.
     return text.encode("utf-8", "replace")
+
+
+def describe_output(output: OutputSchema) -> dict[str, Any]:
+    """Return what both protocols say of the shape of an answer: strict wherever it can be.
+
+    Args:
+        output: The shape.
+    """
+    strict = make_strict(output.schema)
+    return {
+        "name": output.name,
+        "schema": output.schema if strict is None else strict,
+        "strict": strict is not None,
+    }
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -76,15 +102,3 @@ def _encode_message(message: Message) -> dict[str, Any]:
             ],
         }
     return {"role": message.role, "content": message.text}
-
-
-def _encode_output(output: OutputSchema) -> dict[str, Any]:
-    strict = make_strict(output.schema)
-    return {
-        "type": "json_schema",
-        "json_schema": {
-            "name": output.name,
-            "schema": output.schema if strict is None else strict,
-            "strict": strict is not None,
-        },
-    }

@@ -20,11 +20,21 @@ from agent_factory.integrations.exceptions import ModelQuotaError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Failure", "read_failure", "to_error"]
+__all__ = ["Failure", "read_failure", "read_status", "to_error"]
 
 _LONGEST = 500
 _QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_FILTERED = frozenset(
+    {
+        "bio_policy",
+        "content_filter",
+        "image_content_policy_violation",
+        "misalignment_policy_violation",
+    }
+)
+_LIMITED = frozenset({"rate_limit_error", "rate_limit_exceeded"})
+_INVALID = frozenset({"data_residency_mismatch", "invalid_prompt", "invalid_request_error"})
 _TOO_LONG_WORDS = re.compile(r"context (length|size|window)|maximum context|too many tokens", re.I)
 
 
@@ -71,6 +81,23 @@ def read_failure(status: int, body: bytes | dict[str, Any]) -> Failure:
         _shorten(message if isinstance(message, str) else json.dumps(message)),
         frozenset(code for code in codes if isinstance(code, str)),
     )
+
+
+def read_status(error: object) -> int:
+    """Return the HTTP status that an error would have had, had it not come in a good answer.
+
+    Args:
+        error: What the server says of the error; servers that give a number give it as its code.
+    """
+    if not isinstance(error, dict):
+        return 500
+    number = error.get("code")
+    if type(number) is int and 400 <= number < 600:
+        return number
+    codes = {code for code in (number, error.get("type")) if isinstance(code, str)}
+    if codes & (_LIMITED | _QUOTA):
+        return 429
+    return 400 if codes & (_TOO_LONG | _FILTERED | _INVALID) else 500
 
 
 def to_error(
@@ -124,7 +151,7 @@ def to_error(
         advice = (
             "Shorten the prompt, the history or the tools' results, or use a model that reads more"
         )
-    elif "content_filter" in code:
+    elif code & _FILTERED:
         kind = ModelRequestError
         said = "stopped the conversation by its content filter"
         advice = "Rephrase the prompt, or look at what the tools returned"

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import yarl
 
 from agent_factory.integrations.exceptions import IntegrationConfigurationError
-from agent_factory.integrations.openai.encoding import RESERVED_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["check_extra", "check_headers", "check_url"]
+__all__ = ["check_bound", "check_extra", "check_headers", "check_model", "check_url"]
 
 
 def check_url(url: str, option: str, *, secrets: bool = False) -> yarl.URL:
@@ -80,25 +79,47 @@ def check_headers(api_key: str | None, headers: Mapping[str, str]) -> dict[str, 
     return known | dict(headers)
 
 
-def check_extra(model: str, max_bytes: int, extra: Mapping[str, object]) -> dict[str, object]:
-    """Return the further fields of every request, once they and the plain options are known to be good.
+def check_model(model: str) -> str:
+    """Return the name of a model.
 
     Args:
-        model: Name of the model.
-        max_bytes: Bytes that an answer may have.
-        extra: The further fields.
+        model: The name as given.
 
     Raises:
-        IntegrationConfigurationError: The name is empty, the bound is below 1, a field belongs to the client,
-            or a value is not JSON.
+        IntegrationConfigurationError: It is empty.
     """
     if not model.strip():
         raise IntegrationConfigurationError("model must not be empty: give the server's name of it")
+    return model
+
+
+def check_bound(max_bytes: int) -> int:
+    """Return the bytes that an answer may have.
+
+    Args:
+        max_bytes: The bound as given.
+
+    Raises:
+        IntegrationConfigurationError: It is below 1, or no whole number.
+    """
     if type(max_bytes) is not int or max_bytes < 1:
         raise IntegrationConfigurationError(
             f"max_response_bytes must be a whole number of at least 1, not {max_bytes!r}"
         )
-    taken = sorted(RESERVED_FIELDS & set(extra))
+    return max_bytes
+
+
+def check_extra(extra: Mapping[str, object], reserved: Iterable[str]) -> dict[str, object]:
+    """Return the further fields of every request.
+
+    Args:
+        extra: The further fields.
+        reserved: Fields that the client sets itself.
+
+    Raises:
+        IntegrationConfigurationError: A field is a reserved one, or a value is not JSON.
+    """
+    taken = sorted(set(reserved) & set(extra))
     if taken:
         raise IntegrationConfigurationError(
             f"extra_body must not contain {', '.join(map(repr, taken))}: the client sets that itself"
