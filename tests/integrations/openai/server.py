@@ -1,4 +1,4 @@
-"""A Chat Completions server on a Unix socket, which answers what a test tells it to."""
+"""A server of OpenAI's protocols on a Unix socket, which answers what a test tells it to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,23 @@ from typing import Any, TypeAlias
 import aiohttp
 from aiohttp import web
 
-from agent_factory.integrations.openai import OpenAIModel, RetryPolicy
+from agent_factory.integrations.openai import OpenAIModel, OpenAIResponsesModel, RetryPolicy
 
-__all__ = ["Answer", "Server", "chunk", "completion", "events", "reply", "serving"]
+__all__ = [
+    "Answer",
+    "Server",
+    "chunk",
+    "completion",
+    "delta",
+    "events",
+    "function_call",
+    "item",
+    "message",
+    "reply",
+    "response",
+    "serving",
+    "terminal",
+]
 
 Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -51,6 +65,55 @@ def chunk(
         "model": "tiny-1",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
     }
+
+
+def message(*texts: str, refusal: str = "") -> dict[str, Any]:
+    """Return a message in the output of a response."""
+    content = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+    if refusal:
+        content.append({"type": "refusal", "refusal": refusal})
+    return {"id": "msg_1", "type": "message", "role": "assistant", "content": content}
+
+
+def function_call(name: str, arguments: str, call_id: str) -> dict[str, Any]:
+    """Return a tool call in the output of a response."""
+    return {
+        "id": f"fc_{call_id}",
+        "type": "function_call",
+        "call_id": call_id,
+        "name": name,
+        "arguments": arguments,
+    }
+
+
+def response(*output: object, status: object = "completed", **fields: Any) -> dict[str, Any]:
+    """Return the body of a whole answer of the Responses protocol."""
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "model": "tiny-1",
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "output": list(output),
+        "usage": {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10},
+        **fields,
+    }
+
+
+def delta(text: object, index: object = 0, kind: str = "output_text") -> dict[str, Any]:
+    """Return an event with a piece of text."""
+    return {"type": f"response.{kind}.delta", "output_index": index, "delta": text}
+
+
+def item(value: object, index: object = 0, kind: str = "done") -> dict[str, Any]:
+    """Return an event with an item of the output."""
+    return {"type": f"response.output_item.{kind}", "output_index": index, "item": value}
+
+
+def terminal(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the event that ends a streamed response."""
+    return {"type": f"response.{body['status']}", "response": body}
 
 
 def reply(
@@ -109,6 +172,7 @@ class Server:
         refuse_models: HTTP status of the answer to that request; 0 for none of its own.
         bodies: The JSON body of each request for a completion, oldest first.
         headers: The headers of each such request.
+        paths: The path of each such request.
         connections: Identities of the connections that requests came over.
     """
 
@@ -119,17 +183,25 @@ class Server:
         self.refuse_models = 0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
+        self.paths: list[str] = []
         self.connections: set[int] = set()
 
     def model(self, **options: Any) -> OpenAIModel:
         """Return a client of the server, which repeats failed calls without waiting."""
+        return OpenAIModel("tiny", **self._options(options))
+
+    def responses_model(self, **options: Any) -> OpenAIResponsesModel:
+        """Return a client of the server that speaks the Responses protocol."""
+        return OpenAIResponsesModel("tiny", **self._options(options))
+
+    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
         known: dict[str, Any] = {
             "api_key": "sk-secret",
             "base_url": "http://server.test/v1",
             "retry": RetryPolicy(first_delay=0),
             "connector": self.connector,
         }
-        return OpenAIModel("tiny", **(known | options))
+        return known | options
 
     def connector(self) -> aiohttp.BaseConnector:
         """Return a connector that reaches only this server."""
@@ -141,7 +213,9 @@ class Server:
         if request.method == "GET" and request.path == "/v1/models":
             status = self.refuse_models or (404 if self.models is None else 200)
             return web.json_response(self.models, status=status)
-        assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+        assert request.method == "POST"
+        assert request.path in ("/v1/chat/completions", "/v1/responses")
+        self.paths.append(request.path)
         self.headers.append(request.headers)
         self.bodies.append(json.loads(await request.read()))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -1,4 +1,4 @@
-"""The OpenAI client keeps the contract of core's port."""
+"""The clients of OpenAI's protocols keep the contract of core's port."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from aiohttp import web
 
 from agent_factory.core import Model
 from tests.integrations.model_contract import ModelContract, Scenario
-from tests.integrations.openai.server import chunk, completion, events, reply, serving
+from tests.integrations.openai.server import (
+    chunk,
+    completion,
+    delta,
+    events,
+    function_call,
+    item,
+    message,
+    reply,
+    response,
+    serving,
+    terminal,
+)
 
 CALL = {
     "id": "call_1",
@@ -37,4 +49,28 @@ class TestOpenAIModel(ModelContract):
             return await (streamed if wants_stream else whole)(request)
 
         async with serving(answer) as server, server.model() as model:
+            yield model
+
+
+class TestOpenAIResponsesModel(ModelContract):
+    @asynccontextmanager
+    async def opened(self, scenario: Scenario) -> AsyncIterator[Model]:
+        text = response(message("Paris it is."))
+        call = function_call("search_documents", '{"query":"capital"}', "call_1")
+        whole = {
+            "text": reply(text),
+            "tools": reply(response(call)),
+            "output": reply(response(message('{"name":"Paris"}'))),
+            "failure": reply({"error": {"message": "no"}}, status=400),
+        }[scenario]
+        streamed = {
+            "text": events(delta("Paris "), delta("it is."), terminal(text), done=False),
+            "tools": events(item(call), terminal(response(call)), done=False),
+        }.get(scenario, whole)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            wants_stream = bool(server.bodies[-1].get("stream"))
+            return await (streamed if wants_stream else whole)(request)
+
+        async with serving(answer) as server, server.responses_model() as model:
             yield model

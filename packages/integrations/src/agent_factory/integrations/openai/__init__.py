@@ -2,6 +2,7 @@
 
 from agent_factory.integrations.openai.base import DEFAULT_BASE_URL
 from agent_factory.integrations.openai.model import OpenAIModel
+from agent_factory.integrations.openai.responses import OpenAIResponsesModel
 from agent_factory.integrations.openai.retry import RetryPolicy
 
-__all__ = ["DEFAULT_BASE_URL", "OpenAIModel", "RetryPolicy"]
+__all__ = ["DEFAULT_BASE_URL", "OpenAIModel", "OpenAIResponsesModel", "RetryPolicy"]

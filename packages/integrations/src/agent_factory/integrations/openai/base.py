@@ -67,7 +67,7 @@ class ServerModel(ABC):
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
     ) -> None:
         self._model = check_model(model)
-        self._extra = check_extra(extra_body or {}, self.reserved)
+        self._extra = self._check_extra(extra_body or {})
         self._key = api_key
         self._retry = retry
         self._transport = Transport(
@@ -152,6 +152,10 @@ class ServerModel(ABC):
             ModelError: The call failed, or took longer than 10 seconds; the subclass says how.
         """
         return await self._list_models(asyncio.get_running_loop().time() + _MODELS_SECONDS)
+
+    def _check_extra(self, extra: Mapping[str, object]) -> dict[str, object]:
+        """Return the further fields of each request, once they are known to be good."""
+        return check_extra(extra, self.reserved)
 
     @abstractmethod
     def _encode(self, request: ModelRequest, *, streaming: bool) -> bytes:
