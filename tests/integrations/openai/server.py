@@ -30,6 +30,12 @@ __all__ = [
     "terminal",
 ]
 
+PATHS = (
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/openai/deployments/tiny/chat/completions",
+)
+
 Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -214,7 +220,7 @@ class Server:
             status = self.refuse_models or (404 if self.models is None else 200)
             return web.json_response(self.models, status=status)
         assert request.method == "POST"
-        assert request.path in ("/v1/chat/completions", "/v1/responses")
+        assert request.path in PATHS
         self.paths.append(request.path)
         self.headers.append(request.headers)
         self.bodies.append(json.loads(await request.read()))

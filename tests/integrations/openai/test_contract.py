@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from agent_factory.core import Model
+from agent_factory.integrations.openai import OpenAIClientModel
 from tests.integrations.model_contract import ModelContract, Scenario
+from tests.integrations.openai.sdk_clients import azure_client, sdk_client
 from tests.integrations.openai.server import (
+    Server,
     chunk,
     completion,
     delta,
@@ -30,26 +33,49 @@ CALL = {
 }
 
 
+@asynccontextmanager
+async def completing(scenario: Scenario) -> AsyncIterator[Server]:
+    """Run a Chat Completions server that does what a scenario says."""
+    whole = {
+        "text": reply(completion("Paris it is.")),
+        "tools": reply(completion(None, finish_reason="tool_calls", tool_calls=[CALL])),
+        "output": reply(completion('{"name":"Paris"}')),
+        "failure": reply({"error": {"message": "no"}}, status=400),
+    }[scenario]
+    streamed = {
+        "text": events(chunk("Paris "), chunk("it is."), chunk(finish_reason="stop")),
+        "tools": events(
+            chunk(tool_calls=[{**CALL, "index": 0}]), chunk(finish_reason="tool_calls")
+        ),
+    }.get(scenario, whole)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        wants_stream = bool(server.bodies[-1].get("stream"))
+        return await (streamed if wants_stream else whole)(request)
+
+    async with serving(answer) as server:
+        yield server
+
+
 class TestOpenAIModel(ModelContract):
     @asynccontextmanager
     async def opened(self, scenario: Scenario) -> AsyncIterator[Model]:
-        whole = {
-            "text": reply(completion("Paris it is.")),
-            "tools": reply(completion(None, finish_reason="tool_calls", tool_calls=[CALL])),
-            "output": reply(completion('{"name":"Paris"}')),
-            "failure": reply({"error": {"message": "no"}}, status=400),
-        }[scenario]
-        streamed = {
-            "text": events(chunk("Paris "), chunk("it is."), chunk(finish_reason="stop")),
-            "tools": events(chunk(tool_calls=[CALL]), chunk(finish_reason="tool_calls")),
-        }.get(scenario, whole)
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            wants_stream = bool(server.bodies[-1].get("stream"))
-            return await (streamed if wants_stream else whole)(request)
-
-        async with serving(answer) as server, server.model() as model:
+        async with completing(scenario) as server, server.model() as model:
             yield model
+
+
+class TestOpenAIClientModel(ModelContract):
+    @asynccontextmanager
+    async def opened(self, scenario: Scenario) -> AsyncIterator[Model]:
+        async with completing(scenario) as server, sdk_client(server) as client:
+            yield OpenAIClientModel("tiny", client)
+
+
+class TestOpenAIClientModelOnAzure(ModelContract):
+    @asynccontextmanager
+    async def opened(self, scenario: Scenario) -> AsyncIterator[Model]:
+        async with completing(scenario) as server, azure_client(server) as client:
+            yield OpenAIClientModel("tiny", client)
 
 
 class TestOpenAIResponsesModel(ModelContract):
