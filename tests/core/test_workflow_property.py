@@ -47,6 +47,7 @@ class Maker:
 
     calls: Counter[str] = field(default_factory=Counter)
     made: int = 0
+    recovered: int = 0
 
     def name(self) -> str:
         self.made += 1
@@ -151,6 +152,7 @@ class Maker:
         body = self.build(shape)
 
         async def handle(failure: Failure[int]) -> int:
+            self.recovered += 1
             return failure.value + 7
 
         def plain(value: int) -> int:
@@ -242,7 +244,9 @@ def test_nothing_runs_twice_and_paths_are_the_same_in_every_run(shape: Any, valu
     assert paths == again
     if not isinstance(ended, WorkflowError):
         assert ended == result
-        # Both engines made the same calls: the second ran twice.
+    if not isinstance(ended, WorkflowError) and not local.recovered:
+        # After a failure, how many of its neighbours had begun is the engine's business. Without
+        # one, both engines made the same calls: the second ran twice.
         assert {call: 2 * count for call, count in local.calls.items()} == maker.calls
 
 

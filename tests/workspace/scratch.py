@@ -76,6 +76,10 @@ class Scratch:
         """Run ``./pants``; what it prints comes back as ``stdout``, both streams in one."""
         return self._run("./pants", "--no-dynamic-ui", *arguments, check=False)
 
+    def follow(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run the lines of a shell script until one fails; both streams come back as ``stdout``."""
+        return self._run("sh", "-eu", "-c", script, check=False)
+
     def list(self, *arguments: str) -> set[str]:
         """The lines that ``./pants`` prints; it must succeed."""
         done = self._run("./pants", "--level=error", *arguments)
