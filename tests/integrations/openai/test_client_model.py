@@ -33,6 +33,7 @@ from agent_factory.core import (
 )
 from agent_factory.integrations.exceptions import IntegrationConfigurationError, ModelQuotaError
 from agent_factory.integrations.openai import OpenAIClientModel
+from tests.integrations.openai.failing import get_failure
 from tests.integrations.openai.sdk_clients import azure_client, sdk_client
 from tests.integrations.openai.server import Answer, chunk, completion, events, reply, serving
 
@@ -48,17 +49,8 @@ def failure(
     """Return the error that a call ends with, and the text that was given out before."""
 
     async def call() -> tuple[ModelError, str]:
-        text = ""
         async with serving(answer) as server, sdk_client(server, **options) as client:
-            model = OpenAIClientModel("tiny", client)
-            with pytest.raises(ModelError) as caught:
-                if stream:
-                    async for item in model.stream(request):
-                        assert isinstance(item, TextDelta)
-                        text += item.text
-                else:
-                    await model.respond(request)
-        return caught.value, text
+            return await get_failure(OpenAIClientModel("tiny", client), request, stream=stream)
 
     return asyncio.run(call())
 

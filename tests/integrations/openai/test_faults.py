@@ -24,6 +24,7 @@ from agent_factory.core import (
 )
 from agent_factory.integrations.exceptions import ModelQuotaError
 from agent_factory.integrations.openai import OpenAIModel, RetryPolicy
+from tests.integrations.openai.failing import get_failure
 from tests.integrations.openai.server import Answer, chunk, completion, events, reply, serving
 
 ASK = ModelRequest((UserMessage("Hi"),))
@@ -45,16 +46,8 @@ def failure(answer: Answer, *, stream: bool = False, **options: Any) -> tuple[Mo
     """Return the error that a call ends with, and the text that was given out before."""
 
     async def call() -> tuple[ModelError, str]:
-        text = ""
         async with serving(answer) as server, server.model(**options) as model:
-            with pytest.raises(ModelError) as caught:
-                if stream:
-                    async for item in model.stream(ASK):
-                        assert isinstance(item, TextDelta)
-                        text += item.text
-                else:
-                    await model.respond(ASK)
-        return caught.value, text
+            return await get_failure(model, ASK, stream=stream)
 
     return asyncio.run(call())
 

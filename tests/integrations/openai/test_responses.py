@@ -28,6 +28,7 @@ from agent_factory.core import (
 )
 from agent_factory.integrations.exceptions import IntegrationConfigurationError
 from agent_factory.integrations.openai import OpenAIResponsesModel, RetryPolicy
+from tests.integrations.openai.failing import get_failure
 from tests.integrations.openai.server import (
     Answer,
     Server,
@@ -74,17 +75,9 @@ def failed(answer: Answer, *, stream: bool) -> tuple[ModelError, str]:
     """Return the error that a call ends with, and the text that was given out before."""
 
     async def call() -> tuple[ModelError, str]:
-        text = ""
         retry = RetryPolicy(max_retries=0)
         async with serving(answer) as server, server.responses_model(retry=retry) as model:
-            with pytest.raises(ModelError) as caught:
-                if stream:
-                    async for item in model.stream(ASK):
-                        assert isinstance(item, TextDelta)
-                        text += item.text
-                else:
-                    await model.respond(ASK)
-        return caught.value, text
+            return await get_failure(model, ASK, stream=stream)
 
     return asyncio.run(call())
 

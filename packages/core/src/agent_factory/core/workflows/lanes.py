@@ -150,6 +150,7 @@ class Lane:
                 # It must not pass for a cancellation by the caller.
                 raise RuntimeError("the work was cancelled from inside") from None
         except Exception:
+            # What a step raises while it is being cancelled only hides why it was: told below.
             if not self._expired and not self._stopped:
                 raise
         finally:
