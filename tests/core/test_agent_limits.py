@@ -173,7 +173,7 @@ def test_slow_tool_is_told_to_the_model_which_may_go_on() -> None:
 
     assert result.output == "too slow"
     assert result.messages[-2] == ToolMessage(
-        "call-1", "slow", "Error: tool 'slow' did not finish within 0.02 s", is_error=True
+        "call-1", "slow", "Error: tool 'slow' did not finish within 0.02 s", outcome="error"
     )
 
 

@@ -94,7 +94,7 @@ def test_bad_arguments_are_told_to_the_model_exactly(arguments: str, told: str) 
     [message] = tool_messages(agent.run_sync("Hi."))
 
     assert message == ToolMessage(
-        "c", "add", f"Error: arguments of tool 'add' do not fit its schema: {told}", is_error=True
+        "c", "add", f"Error: arguments of tool 'add' do not fit its schema: {told}", outcome="error"
     )
 
 
@@ -125,7 +125,7 @@ def test_tool_error_is_told_to_the_model_and_the_run_goes_on() -> None:
 
     assert result.output == "I could not."
     assert tool_messages(result) == [
-        ToolMessage("call-1", "echo", "Error: the shop is closed: try tomorrow", is_error=True)
+        ToolMessage("call-1", "echo", "Error: the shop is closed: try tomorrow", outcome="error")
     ]
 
 

@@ -21,6 +21,12 @@ from agent_factory.core import (
 )
 
 CODES = {
+    "ApprovalError": ("approval", False),
+    "ModelContentFilterError": ("model_content_filter", False),
+    "ModelContextLengthError": ("model_context_length", False),
+    "RefusalError": ("refusal", False),
+    "ToolDeniedError": ("tool_denied", False),
+    "ToolOutcomeUnknownError": ("tool_outcome_unknown", False),
     "AgentFactoryError": ("agent_factory_error", False),
     "BlueprintError": ("blueprint", False),
     "ConfigurationError": ("configuration", False),

@@ -21,6 +21,9 @@ PUBLIC = """
     ToolArgumentsError ToolCall ToolContext ToolDefinitionError ToolEntry ToolError ToolExecutionError
     ToolFinished ToolMessage ToolNotFoundError ToolRegistry ToolSpec ToolStarted ToolTimeoutError Usage
     UserMessage Workflow WorkflowError check_history step tool
+    ApprovalError ModelContentFilterError ModelContextLengthError RefusalError ToolDeniedError
+    ToolOutcomeUnknownError History Image ImageDetail Reasoning ToolOutcome ModelDelta ModelRetry ReasoningDelta
+    TokenLogprob
     Failure LocalEngine Node Retry WorkflowEngine agent_step branch loop map_each parallel recover
 """
 

@@ -9,6 +9,7 @@ from agent_factory.core import (
     ConfigurationError,
     Model,
     ModelConnectionError,
+    ModelDelta,
     ModelRequest,
     ModelResponse,
     TextDelta,
@@ -21,7 +22,7 @@ from agent_factory.core.testing import FunctionModel, ScriptedModel, create_tool
 REQUEST = ModelRequest((UserMessage("Hi."),))
 
 
-async def read(model: Model) -> list[TextDelta | ModelResponse]:
+async def read(model: Model) -> list[ModelDelta | ModelResponse]:
     """Return everything that a model streams."""
     return [item async for item in model.stream(REQUEST)]
 

@@ -172,7 +172,7 @@ def test_a_conversation_with_tools_is_told_in_turns(llama: FakeLlama, weights: P
         UserMessage("1 + 2?"),
         AssistantMessage("", (ToolCall("x", "add", '{"a":1}'), ToolCall("y", "add", ""))),
         ToolMessage("x", "add", "3"),
-        ToolMessage("y", "add", "Error: no", is_error=True),
+        ToolMessage("y", "add", "Error: no", outcome="error"),
         AssistantMessage("Three."),
         UserMessage("Sure?"),
     )

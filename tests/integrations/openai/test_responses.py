@@ -99,7 +99,7 @@ def test_every_kind_of_message_is_written_as_the_protocol_has_it() -> None:
             UserMessage("Grüße 🎉"),
             AssistantMessage("Wait.", calls),
             ToolMessage("call_1", "add", "3"),
-            ToolMessage("call_2", "now", "Error: no clock", is_error=True),
+            ToolMessage("call_2", "now", "Error: no clock", outcome="error"),
             AssistantMessage(""),
             UserMessage("Well?"),
         )

@@ -12,13 +12,19 @@ AgentFactoryError                 root of every distribution's errors
     │   ├── ModelRateLimitError       too many requests                        (retryable)
     │   ├── ModelServerError          the server failed                        (retryable)
     │   ├── ModelRequestError         the server refused the request
+    │   │   ├── ModelContextLengthError   the conversation is too long for the model
+    │   │   └── ModelContentFilterError   the provider's filter refused the request
     │   └── ModelResponseError        the answer breaks the protocol
     ├── ToolError                 a tool failed; the model is told and may go on
     │   ├── ToolNotFoundError     the model asked for a tool that the agent does not have
     │   ├── ToolArgumentsError    the model's arguments do not fit the tool's schema
-    │   └── ToolTimeoutError      a tool ran past its deadline
+    │   ├── ToolTimeoutError      a tool ran past its deadline
+    │   ├── ToolDeniedError       the call was not approved, or not allowed
+    │   └── ToolOutcomeUnknownError   whether the call took effect is not known
     ├── ToolExecutionError        a tool raised something else than a ToolError; the run stops
+    ├── ApprovalError             an approval is not one of the call it was given for
     ├── OutputError               the final answer does not fit the declared output type
+    │   └── RefusalError          the model refused to answer
     ├── LimitExceededError        a run reached one of its limits
     ├── RunTimeoutError           a run reached its deadline
     ├── HistoryError              messages that break the pairing of tool calls and results
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentFactoryError",
+    "ApprovalError",
     "BlueprintError",
     "ConfigurationError",
     "CoreError",
@@ -46,18 +53,23 @@ __all__ = [
     "LimitExceededError",
     "ModelAuthenticationError",
     "ModelConnectionError",
+    "ModelContentFilterError",
+    "ModelContextLengthError",
     "ModelError",
     "ModelRateLimitError",
     "ModelRequestError",
     "ModelResponseError",
     "ModelServerError",
     "OutputError",
+    "RefusalError",
     "RunTimeoutError",
     "ToolArgumentsError",
     "ToolDefinitionError",
+    "ToolDeniedError",
     "ToolError",
     "ToolExecutionError",
     "ToolNotFoundError",
+    "ToolOutcomeUnknownError",
     "ToolTimeoutError",
     "WorkflowError",
 ]
@@ -197,6 +209,18 @@ class ModelRequestError(ModelError):
     code = "model_request"
 
 
+class ModelContextLengthError(ModelRequestError):
+    """The conversation, with the answer asked for, is longer than the model can read."""
+
+    code = "model_context_length"
+
+
+class ModelContentFilterError(ModelRequestError):
+    """The provider's filter refused the request before the model answered."""
+
+    code = "model_content_filter"
+
+
 class ModelResponseError(ModelError):
     """The answer breaks the protocol: cut short, not JSON, or without a required field."""
 
@@ -246,6 +270,18 @@ class ToolTimeoutError(ToolError):
     code = "tool_timeout"
 
 
+class ToolDeniedError(ToolError):
+    """A tool call was not carried out: nobody approved it, or a guardrail or a permission forbids it."""
+
+    code = "tool_denied"
+
+
+class ToolOutcomeUnknownError(ToolError):
+    """A tool call that must take effect once was cut off: whether it took effect is not known."""
+
+    code = "tool_outcome_unknown"
+
+
 class ToolExecutionError(CoreError):
     """A tool raised something other than a `ToolError`: a defect, so the run stops.
 
@@ -265,6 +301,27 @@ class OutputError(CoreError):
     """The final answer does not fit the declared output type, also after the allowed retries."""
 
     code = "output"
+
+
+class RefusalError(OutputError):
+    """The model refused to answer.
+
+    Args:
+        message: What was wrong, and what to do next.
+        refusal: What the model said instead of an answer.
+    """
+
+    code = "refusal"
+
+    def __init__(self, message: str, *, refusal: str) -> None:
+        super().__init__(message, details={"refusal": refusal})
+        self.refusal = refusal
+
+
+class ApprovalError(CoreError):
+    """An approval was not one of the tool call that it was given for: another digest, too late, or used before."""
+
+    code = "approval"
 
 
 class LimitExceededError(CoreError):

@@ -22,6 +22,7 @@ from agent_factory.core.exceptions import (
     LimitExceededError,
     ModelResponseError,
     OutputError,
+    RefusalError,
     RunTimeoutError,
     ToolError,
     ToolNotFoundError,
@@ -188,7 +189,7 @@ class RunLoop:
             context = ToolContext(self.deps, run_id, call.id)
             content = await tool.run(context, call.arguments, timeout=left)
         except ToolError as error:
-            return ToolMessage(call.id, call.name, f"Error: {error.message}", is_error=True)
+            return ToolMessage(call.id, call.name, f"Error: {error.message}", "error")
         return ToolMessage(call.id, call.name, content)
 
     def _left(self, deadline: float) -> float:
@@ -202,6 +203,11 @@ class RunLoop:
             raise OutputError(
                 f"model {self.model.name!r} ran out of tokens before its answer was complete: "
                 "allow it more output tokens, or ask for less"
+            )
+        if response.finish_reason == "refusal":
+            raise RefusalError(
+                f"model {self.model.name!r} refused to answer: {response.message.text}",
+                refusal=response.message.text,
             )
         if response.finish_reason == "content_filter":
             raise OutputError(f"the answer of model {self.model.name!r} was stopped by its filter")

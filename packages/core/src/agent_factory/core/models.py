@@ -13,20 +13,27 @@ from agent_factory.core.messages import AssistantMessage, Message
 from agent_factory.core.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 __all__ = [
     "FinishReason",
     "Model",
+    "ModelDelta",
     "ModelRequest",
     "ModelResponse",
+    "ModelRetry",
     "OutputSchema",
+    "ReasoningDelta",
     "TextDelta",
+    "TokenLogprob",
     "ToolSpec",
 ]
 
-FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter"]
-"""Why a model stopped: it was done, it wants tools called, it ran out of tokens, or it was filtered."""
+FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter", "refusal"]
+"""Why a model stopped: it was done, it wants tools called, it ran out of tokens, it was filtered, or it refused.
+
+The text of a refusal is what the model said instead of an answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,29 @@ class OutputSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRetry:
+    """A model call that failed for a passing reason is made again.
+
+    Attributes:
+        model: Name of the model that failed.
+        attempt: Number of the attempt that failed, from 1.
+        reason: Why, as the error says it.
+        delay: Seconds until the next attempt.
+        next_model: Name of the model that is asked instead, if it is another one.
+    """
+
+    model: str
+    attempt: int
+    reason: str
+    delay: float
+    next_model: str = ""
+
+
+def _ignore(retry: ModelRetry) -> None:
+    """Take no notice of a retry."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One question to a model.
 
@@ -66,12 +96,35 @@ class ModelRequest:
         tools: The tools that the model may ask for.
         output: The shape of a structured answer, or None for free text.
         timeout: Seconds until the adapter must have answered or failed; greater than 0.
+        max_output_tokens: Tokens that the answer may have at most, or None to leave that to the model.
+        notify: Told of each attempt that failed and is made again.
+        memo: Where an adapter may keep what it made of the messages, so that each is encoded once a run: all
+            requests of a run carry the same dictionary, and the run keeps its messages alive. Keys start
+            with the adapter's class.
     """
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     output: OutputSchema | None = None
     timeout: float = 60.0
+    max_output_tokens: int | None = None
+    notify: Callable[[ModelRetry], None] = field(default=_ignore, repr=False, compare=False)
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """How likely a model held one token of its answer.
+
+    Attributes:
+        token: The token's text.
+        logprob: Natural logarithm of its probability; 0 or less.
+        top: The likeliest tokens at its place with their logarithms, as far as they were asked for.
+    """
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +136,14 @@ class ModelResponse:
         usage: What the call used; ``requests`` is 1.
         finish_reason: Why it stopped.
         model: The model that answered, as the server names it.
+        logprobs: How likely each token of the text was, where the server was asked for it.
     """
 
     message: AssistantMessage
     usage: Usage = field(default_factory=lambda: Usage(requests=1))
     finish_reason: FinishReason = "stop"
     model: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +155,21 @@ class TextDelta:
     """
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's thoughts as it arrives.
+
+    Attributes:
+        text: The piece; never empty.
+    """
+
+    text: str
+
+
+ModelDelta: TypeAlias = TextDelta | ReasoningDelta
+"""A piece of an answer as it arrives."""
 
 
 @runtime_checkable
@@ -119,12 +189,12 @@ class Model(Protocol):
         """
         ...
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[TextDelta | ModelResponse]:
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelDelta | ModelResponse]:
         """Answer a request piece by piece.
 
         Yields:
-            Text as it arrives, then, as the last item, the whole `ModelResponse`, whose text is
-            the concatenation of the pieces.
+            Text and thoughts as they arrive, then, as the last item, the whole `ModelResponse`, whose text
+            is the concatenation of the pieces of text.
 
         Raises:
             ModelError: The call failed; the subclass says how.
