@@ -77,7 +77,7 @@ def test_json_prints_one_event_a_line_and_nothing_else(blueprint: Path) -> None:
     assert result.stderr == ""
     assert [events[0]["type"], events[1]["type"]] == ["blueprint", "run_started"]
     assert events[-1]["type"] == "run_finished"
-    assert "six in the morning" in events[-1]["result"]["output"]
+    assert "six in the morning" in events[-1]["output"]
     assert [event["sequence"] for event in events[1:]] == list(range(len(events) - 1))
 
 

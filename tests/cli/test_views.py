@@ -73,7 +73,7 @@ def test_a_lone_surrogate_in_an_answer_is_replaced_and_not_a_crash(
     run(blueprint, model, JsonView())
 
     last = json.loads(capfd.readouterr().out.splitlines()[-1])
-    assert last["result"]["output"] == "a?b"
+    assert last["output"] == "a?b"
 
 
 def test_a_failed_tool_is_marked(blueprint: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from agent_factory.core import (
     ModelRateLimitError,
     ModelResponse,
     SystemMessage,
+    Tool,
     ToolCall,
     Usage,
     UserMessage,
@@ -174,7 +175,7 @@ def test_tools_are_copied_from_the_given_list() -> None:
 
     tools.append(create_test_tool("two"))
 
-    assert [tool.name for tool in agent.tools] == ["one"]
+    assert [item.name for item in agent.tools if isinstance(item, Tool)] == ["one"]
 
 
 def test_representation_names_model_and_tools() -> None:

@@ -125,6 +125,7 @@ def test_run_timeout_ends_a_stream_that_ignores_cancellation() -> None:
         "RunStarted",
         "ModelRequested",
         "TextReceived",
+        "RunFailed",
     ]
 
 
@@ -163,7 +164,7 @@ def test_request_carries_the_time_that_is_left() -> None:
 
 
 def test_slow_tool_is_told_to_the_model_which_may_go_on() -> None:
-    @tool(timeout=0.02)
+    @tool(timeout=0.02, effect="read")
     async def slow() -> None:
         await asyncio.Event().wait()
 
@@ -232,3 +233,17 @@ def test_plain_function_that_hangs_does_not_keep_the_process_from_ending() -> No
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")
+
+
+def test_tool_that_never_ends_does_not_keep_run_sync_from_returning() -> None:
+    @tool(timeout=0.02, effect="read")
+    async def deaf() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                continue
+
+    agent = create_test_agent([create_tool_call("deaf", {}), "went on"], tools=[deaf])
+
+    assert agent.run_sync("Hi.").output == "went on"

@@ -145,12 +145,15 @@ def test_events_and_history_of_any_run_are_whole(
     started = [event.call for event in events if isinstance(event, ToolStarted)]
     finished = [event.call for event in events if isinstance(event, ToolFinished)]
     assert len(started) <= allowed.max_tool_calls
-    assert started[: len(finished)] == finished
+    known = {tool.name for tool in TOOLS}
+    began = [call for call in finished if call.name in known]
+    assert len(began) <= len(started)
+    assert all(call in started for call in began)
     if error is None:
         last = events[-1]
         assert isinstance(last, RunFinished)
         assert check_history(last.result.messages) == last.result.messages
         results = [item for item in last.result.messages if isinstance(item, ToolMessage)]
-        assert [item.call_id for item in results] == [call.id for call in finished]
-        assert last.result.usage.tool_calls == len(results) <= allowed.max_tool_calls
+        assert sorted(item.call_id for item in results) == sorted(call.id for call in finished)
+        assert last.result.usage.tool_calls == len(started) == len(began)
         assert last.result.usage.requests <= allowed.max_requests

@@ -22,6 +22,7 @@ from agent_factory.core import (
     TextDelta,
     TextReceived,
     ToolCall,
+    ToolError,
     ToolFinished,
     ToolMessage,
     ToolStarted,
@@ -108,15 +109,25 @@ def test_pieces_of_text_make_up_the_answers() -> None:
     assert "".join(pieces) == "".join(answers)
 
 
-def test_tool_events_carry_call_and_result() -> None:
+def test_call_of_an_unknown_tool_ends_without_having_begun() -> None:
     call = ToolCall("1", "nope", "{}")
     events = read(create_test_agent([call, "sorry"]))
+
+    [ended] = (item for item in events if isinstance(item, (ToolStarted, ToolFinished)))
+    assert isinstance(ended, ToolFinished)
+    assert ended.content == "Error: there is no tool named 'nope'; the tools are: none"
+
+
+def test_tool_events_carry_call_and_result() -> None:
+    call = ToolCall("1", "refuse", "{}")
+    tools = [create_test_tool("refuse", error=ToolError("not today"))]
+    events = read(create_test_agent([call, "sorry"], tools=tools))
 
     started, finished = (item for item in events if isinstance(item, (ToolStarted, ToolFinished)))
     assert started.call == finished.call == call
     assert isinstance(finished, ToolFinished)
     assert finished.is_error
-    assert finished.content == "Error: there is no tool named 'nope'; the tools are: none"
+    assert finished.content == "Error: not today"
 
 
 def test_each_finished_event_carries_the_result_of_its_own_call() -> None:

@@ -131,11 +131,17 @@ def test_tool_error_is_told_to_the_model_and_the_run_goes_on() -> None:
 
 def test_failed_calls_count_as_tool_calls() -> None:
     agent = create_test_agent(
-        [ask_for(ToolCall("1", "nothing", ""), ToolCall("2", "echo", "[")), "done"],
-        tools=[create_test_tool()],
+        [ask_for(ToolCall("1", "refuse", "{}"), ToolCall("2", "echo", "[")), "done"],
+        tools=[create_test_tool(), create_test_tool("refuse", error=ToolError("no"))],
     )
 
     assert agent.run_sync("Hi.").usage.tool_calls == 2
+
+
+def test_call_of_an_unknown_tool_counts_as_none() -> None:
+    agent = create_test_agent([ToolCall("1", "nothing", ""), "done"])
+
+    assert agent.run_sync("Hi.").usage.tool_calls == 0
 
 
 def test_parallel_calls_run_side_by_side_and_answer_in_the_order_of_the_calls() -> None:
@@ -181,7 +187,7 @@ def test_unexpected_error_of_a_tool_stops_the_run_with_its_cause() -> None:
 def test_failing_tool_cancels_its_siblings() -> None:
     events: list[str] = []
 
-    @tool
+    @tool(effect="read")
     async def slow() -> None:
         try:
             waiting.set()
@@ -215,7 +221,7 @@ def test_failing_tool_cancels_its_siblings() -> None:
 def test_cancelling_a_run_cancels_its_tools() -> None:
     events: list[str] = []
 
-    @tool
+    @tool(effect="read")
     async def slow() -> None:
         try:
             waiting.set()
@@ -311,7 +317,8 @@ def test_context_carries_deps_run_and_call() -> None:
 
     result = agent.run_sync("Hi.", deps="the deps")
 
-    assert seen == [ToolContext("the deps", result.run_id, "c-9")]
+    key = f"{result.run_id}:1"
+    assert seen == [ToolContext("the deps", result.run_id, "c-9", key, "tester")]
 
 
 def test_history_of_a_run_with_errors_pairs_every_call_with_one_result() -> None:

@@ -8,23 +8,31 @@ file shows that the correct lines work, and what the wrong ones do at run time.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 
 from agent_factory.core import (
     Agent,
     ConfigurationError,
+    Guardrail,
+    GuardrailContext,
     Model,
+    RunContext,
     RunFinished,
     RunResult,
     Step,
     Tool,
     ToolContext,
+    Toolset,
+    Verdict,
     Workflow,
     WorkflowError,
     agent_step,
     branch,
+    combine_tools,
+    create_schema_tool,
+    create_tools_per_run,
     loop,
     map_each,
     parallel,
@@ -140,6 +148,147 @@ def test_agent_without_deps_does_not_stand_for_one_with() -> None:
     agent: Agent[None, str] = Agent[Account, str](name="a", model=MODEL)  # type: ignore[assignment]
 
     assert agent.name == "a"
+
+
+def write(context: RunContext[Account]) -> str:
+    return f"Serve {context.deps.owner}."
+
+
+async def write_later(context: RunContext[Account]) -> str:
+    return write(context)
+
+
+def write_for_anybody(context: RunContext[object]) -> str:
+    return f"You are {context.agent}."
+
+
+def test_agent_infers_deps_from_its_computed_instructions() -> None:
+    agent = Agent(name="a", model=MODEL, instructions=write)
+
+    assert_type(agent, Agent[Account, str])
+    assert_type(agent.run_sync("Hi.", deps=SavingsAccount()).output, str)
+    assert_type(Agent(name="a", model=MODEL, instructions=write_later), Agent[Account, str])
+
+
+def test_computed_instructions_fit_stated_deps() -> None:
+    agent = Agent[Account, str](name="a", model=MODEL, instructions=write, tools=[add])
+    later = Agent[SavingsAccount, str](name="a", model=MODEL, instructions=write_for_anybody)
+
+    assert agent.run_sync("Hi.", deps=Account()).output == "1"
+    assert later.run_sync("Hi.", deps=SavingsAccount()).output == "1"
+
+
+def test_computed_instructions_with_other_deps_are_found() -> None:
+    agent = Agent[str, str](name="a", model=MODEL, instructions=write)  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigurationError, match="AttributeError: 'str' object has no attribute"):
+        agent.run_sync("Hi.", deps="Ada")
+
+
+def create_tools(context: RunContext[Account]) -> list[Tool[Account]]:
+    return [read_owner] if context.deps.owner else []
+
+
+async def create_tools_later(context: RunContext[Account]) -> list[Tool[Account]]:
+    return create_tools(context)
+
+
+def test_toolsets_need_the_deps_of_their_tools() -> None:
+    assert_type(combine_tools(add), Toolset[object])
+    assert_type(combine_tools(add, read_owner), Toolset[Account])
+    assert_type(combine_tools(read_owner).prefix("x_").only("x_read_owner"), Toolset[Account])
+    assert_type(create_tools_per_run(create_tools), Toolset[Account])
+    assert_type(create_tools_per_run(create_tools_later), Toolset[Account])
+
+
+def test_agent_infers_deps_from_its_toolsets() -> None:
+    agent = Agent(name="a", model=MODEL, tools=[create_tools_per_run(create_tools)])
+
+    assert_type(agent, Agent[Account, str])
+    assert_type(agent.run_sync("Hi.", deps=Account()).output, str)
+    with pytest.raises(ConfigurationError, match="AttributeError: 'str' object has no attribute"):
+        agent.run_sync("Hi.", deps="Ada")  # type: ignore[arg-type]
+
+
+def test_toolset_with_other_deps_is_found() -> None:
+    toolset = combine_tools(read_owner)
+    agent = Agent[str, str](name="a", model=MODEL, tools=[toolset])  # type: ignore[list-item]
+
+    assert agent.name == "a"
+
+
+def test_schema_tool_needs_the_deps_of_its_function() -> None:
+    def call(context: ToolContext[Account], arguments: dict[str, Any]) -> str:
+        return f"{context.deps.owner}: {arguments}"
+
+    made = create_schema_tool(call, name="x", description="", parameters={"type": "object"})
+
+    assert_type(made, Tool[Account])
+
+
+def allow(text: str, context: GuardrailContext[Account]) -> Verdict:
+    return Verdict.allow()
+
+
+def test_agent_infers_deps_from_its_guardrails() -> None:
+    guardrail = Guardrail("g", frozenset({"input"}), allow)
+
+    assert_type(guardrail, Guardrail[Account])
+    assert_type(Agent(name="a", model=MODEL, guardrails=[guardrail]), Agent[Account, str])
+
+
+def test_guardrail_with_other_deps_is_found() -> None:
+    guardrail = Guardrail("g", frozenset({"input"}), allow)
+    agent = Agent[str, str](name="a", model=MODEL, guardrails=[guardrail])  # type: ignore[list-item]
+
+    assert agent.run_sync("Hi.", deps="Ada").output == "1"
+
+
+def test_agents_to_hand_over_to_share_deps_and_output() -> None:
+    other = Agent(name="b", model=MODEL, tools=[read_owner], output_type=int)
+    agent = Agent(name="a", model=MODEL, output_type=int, handoffs=[other])
+
+    assert_type(agent, Agent[Account, int])
+    assert_type(agent.run_sync("Hi.", deps=Account()).output, int)
+
+
+def test_agent_to_hand_over_to_with_other_deps_is_found() -> None:
+    other = Agent(name="b", model=MODEL, tools=[read_owner])
+    agent = Agent[str, str](name="a", model=MODEL, handoffs=[other])  # type: ignore[list-item]
+
+    assert agent.handoffs == (other,)  # type: ignore[comparison-overlap]
+
+
+def test_agent_to_hand_over_to_with_another_output_is_found() -> None:
+    other = Agent(name="b", model=MODEL, output_type=int)
+
+    with pytest.raises(ConfigurationError, match="same output_type"):
+        Agent(name="a", model=MODEL, handoffs=[other])  # type: ignore[list-item]
+
+
+def test_agent_as_a_tool_needs_the_deps_of_the_agent() -> None:
+    made = Agent(name="b", model=MODEL, tools=[read_owner], output_type=int).as_tool()
+
+    assert_type(made, Tool[Account])
+    assert_type(Agent(name="a", model=MODEL, tools=[made]), Agent[Account, str])
+    agent = Agent[str, str](name="a", model=MODEL, tools=[made])  # type: ignore[list-item]
+    assert agent.tools == (made,)  # type: ignore[comparison-overlap]
+
+
+def test_output_is_inferred_in_each_mode() -> None:
+    assert_type(
+        Agent(name="a", model=MODEL, output_type=list[int], output_mode="prompt").output_type,
+        type[list[int]],
+    )
+    agent = Agent(name="a", model=MODEL, output_type=int, output_mode="prompt")
+
+    assert_type(agent.run_sync("Hi.").output, int)
+
+
+def test_output_mode_without_an_output_type_is_found() -> None:
+    agent = Agent(name="a", model=MODEL, output_mode="tool")  # type: ignore[call-overload]
+
+    assert agent.run_sync("Hi.").output == "1"
 
 
 def test_scripted_model_is_a_model() -> None:

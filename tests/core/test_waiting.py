@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,11 +9,7 @@ from agent_factory.core.waiting import (
     is_duration,
     run_bounded,
     run_in_thread,
-    stream_bounded,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 
 async def wait_for_ever() -> None:
@@ -128,57 +123,3 @@ def test_function_in_a_thread_returns_and_raises_as_usual() -> None:
     assert asyncio.run(run_in_thread(lambda: 3)) == 3
     with pytest.raises(KeyError):
         asyncio.run(run_in_thread(fail))
-
-
-def test_late_stream_is_closed() -> None:
-    ended: list[str] = []
-
-    async def count() -> AsyncIterator[int]:
-        try:
-            yield 1
-            await wait_for_ever()
-        finally:
-            ended.append("closed")
-
-    async def main() -> list[int]:
-        items: list[int] = []
-        with pytest.raises(DeadlineError):
-            async for item in stream_bounded(count(), 0.5):
-                items.append(item)
-        assert ended == ["closed"]
-        return items
-
-    assert asyncio.run(main()) == [1]
-
-
-def test_error_of_a_stream_comes_after_its_items() -> None:
-    async def count() -> AsyncIterator[int]:
-        yield 1
-        raise KeyError("k")
-
-    async def main() -> list[int]:
-        items: list[int] = []
-        with pytest.raises(KeyError):
-            async for item in stream_bounded(count(), 30):
-                items.append(item)
-        return items
-
-    assert asyncio.run(main()) == [1]
-
-
-def test_stream_is_read_at_most_one_item_ahead() -> None:
-    given: list[int] = []
-
-    async def count() -> AsyncIterator[int]:
-        for number in range(100):
-            given.append(number)
-            yield number
-
-    async def main() -> list[int]:
-        async for _ in (items := stream_bounded(count(), 30)):
-            await asyncio.sleep(0.01)
-            break
-        await items.aclose()
-        return list(given)
-
-    assert asyncio.run(main()) == [0, 1]

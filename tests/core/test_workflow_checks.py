@@ -185,6 +185,73 @@ def test_body_of_a_loop_must_take_what_it_gives() -> None:
         loop("again", step(show), until=bool, max_turns=2)  # type: ignore[misc]
 
 
+def test_condition_of_a_loop_must_take_what_the_body_gives() -> None:
+    def is_short(value: str) -> bool:
+        return len(value) < 3
+
+    with pytest.raises(
+        ConfigurationError, match="loop 'again': until takes str, but 'keep' gives int"
+    ):
+        loop("again", step(keep), until=is_short, max_turns=2)  # type: ignore[arg-type]
+
+
+def test_handler_must_take_a_failure() -> None:
+    with pytest.raises(
+        ConfigurationError,
+        match="recovery 'safe': 'show' takes int, but a caught ValueError gives Failure",
+    ):
+        recover("safe", step(keep), {ValueError: step(show)})  # type: ignore[arg-type]
+
+
+def test_what_is_no_step_is_refused_with_the_way_out() -> None:
+    bare: Any = keep
+    makers: list[Any] = [
+        lambda: Workflow("w", bare),
+        lambda: Workflow("w", step(show)).then(bare),
+        lambda: parallel("p", step(show), bare),
+        lambda: branch("b", is_even, {True: bare, False: step(show)}),
+        lambda: branch("b", is_even, {True: step(show)}, otherwise=bare),
+        lambda: loop("l", bare, until=is_even, max_turns=2),
+        lambda: map_each("m", bare),
+        lambda: recover("r", bare, {ValueError: step(handle)}),
+        lambda: recover("r", step(keep), {ValueError: bare}),
+    ]
+    for make in makers:
+        with pytest.raises(ConfigurationError, match=r"'keep' is no step: wrap it with step\("):
+            make()
+    nothing: Any = 7
+    with pytest.raises(ConfigurationError, match="a value of type int is no step"):
+        Workflow("w", nothing)
+
+
+def test_function_that_does_not_take_one_value_is_refused() -> None:
+    async def add(left: int, right: int) -> int:
+        return left + right
+
+    async def nothing() -> int:
+        return 0
+
+    functions: list[Any] = [add, nothing]
+    for function in functions:
+        with pytest.raises(
+            ConfigurationError, match=r"cannot be called with one value.*StepContext"
+        ):
+            step(function)
+
+
+def test_function_with_further_defaults_takes_one_value() -> None:
+    async def add(left: int, right: int = 1) -> int:
+        return left + right
+
+    assert asyncio.run(Workflow("w", step(add)).run(1)) == 2
+
+
+def test_what_is_no_function_is_no_step() -> None:
+    nothing: Any = 7
+    with pytest.raises(ConfigurationError, match="step 'x' needs a function, not 7"):
+        step(nothing, name="x")
+
+
 @pytest.mark.parametrize("bound", [0, -1, None, True, 2.0, float("inf")])
 def test_loop_without_a_bound_is_refused(bound: Any) -> None:
     with pytest.raises(ConfigurationError, match="loop 'again': max_turns must be a whole number"):

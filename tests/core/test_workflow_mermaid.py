@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent_factory.core import Workflow, branch, loop, map_each, parallel, recover, step
+from agent_factory.core.workflows import ask_person
 
 
 async def keep(value: Any) -> Any:
@@ -68,6 +69,13 @@ def test_handler_is_reached_by_a_dotted_edge_with_the_error() -> None:
 
     assert 'n3 -.->|"ValueError"| n4' in picture
     assert re.findall(r"(n\d) --> n5", picture) == ["n3", "n4"]
+
+
+def test_question_to_a_person_has_a_shape_of_its_own() -> None:
+    picture = draw(ask_person("approval", "Go on?", answer=bool))
+
+    assert 'n2{{"approval: a person answers"}}\n' in picture
+    assert re.findall(r"(n\d) --> (n\d)", picture) == [("n1", "n2"), ("n2", "n3")]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from agent_factory.core import (
     step,
     tool,
 )
+from agent_factory.core.options import RunOptions
 from agent_factory.core.testing import FunctionModel, ScriptedModel, create_tool_call
 from tests.core.workflow_engine import RecordingEngine
 
@@ -273,6 +274,15 @@ def test_agent_gets_its_deps() -> None:
     agent = Agent(name="a", model=FunctionModel(answer), tools=[read_owner])
 
     assert run(agent_step(agent, deps="Ada"), "Hi.") == "done"
+
+
+def test_agent_gets_the_options_of_its_runs() -> None:
+    seen: list[str] = []
+    options = RunOptions(observers=(lambda event: seen.append(type(event).__name__),))
+    agent = Agent(name="a", model=ScriptedModel(["done"]))
+
+    assert run(agent_step(agent, options=options), "Hi.") == "done"
+    assert seen[-1] == "RunFinished"
 
 
 def test_agent_without_a_prompt_function_needs_text() -> None:

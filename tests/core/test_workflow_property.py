@@ -21,12 +21,14 @@ from agent_factory.core import (
     recover,
     step,
 )
-from tests.core.workflow_engine import RecordingEngine
+from agent_factory.core.workflows import LocalEngine, ask_person
+from tests.core.workflow_engine import InterruptedRun, RecordingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent_factory.core import Node
+    from agent_factory.core.workflows import Question
 
 
 class TroubleError(Exception):
@@ -39,6 +41,18 @@ class Graph:
 
     node: Node[Any, Any]
     plain: Callable[[int], int]
+
+
+class Person:
+    """Answers every question with a number made from the value."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, question: Question) -> int:
+        self.asked.append(question.id)
+        await asyncio.sleep(0)
+        return (int(question.value) * 3 + 2) % 101
 
 
 @dataclass
@@ -73,6 +87,10 @@ class Maker:
             return plain(value)
 
         return Graph(step(work, name=name), plain)
+
+    def _ask(self) -> Graph:
+        node = ask_person(self.name(), "Which number?", answer=int)
+        return Graph(node, lambda value: (value * 3 + 2) % 101)
 
     def _chain(self, shapes: list[Any]) -> Graph:
         parts = [self.build(shape) for shape in shapes]
@@ -181,14 +199,26 @@ def extend(shapes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def graphs(*, failing: bool) -> st.SearchStrategy[Any]:
     fails = st.sampled_from([False, False, True]) if failing else st.just(False)
     leaves = st.tuples(st.just("step"), st.integers(1, 9), st.integers(0, 2), fails)
-    return st.recursive(leaves, extend, max_leaves=8)
+    questions = st.tuples(st.just("ask"))
+    return st.recursive(st.one_of(leaves, leaves, questions), extend, max_leaves=8)
+
+
+def recovering() -> st.SearchStrategy[Any]:
+    """Graphs in which failures are often handled before more is done."""
+    steps = st.tuples(st.just("step"), st.integers(1, 9), st.just(0), st.just(True))
+    parts = st.one_of(
+        st.tuples(st.just("recover"), steps),
+        st.tuples(st.just("recover"), graphs(failing=True)),
+        graphs(failing=True),
+    )
+    return st.tuples(st.just("chain"), st.lists(parts, min_size=2, max_size=4))
 
 
 async def run(graph: Graph, value: int) -> tuple[int | WorkflowError, int]:
     """Return how a run of the graph ended, and how many tasks are left."""
     ended: int | WorkflowError
     try:
-        ended = await Workflow("w", graph.node).run(value)
+        ended = await Workflow("w", graph.node).run(value, engine=LocalEngine(person=Person()))
     except WorkflowError as error:
         ended = error
     return ended, len(asyncio.all_tasks()) - 1
@@ -231,7 +261,7 @@ def test_nothing_runs_twice_and_paths_are_the_same_in_every_run(shape: Any, valu
     graph = maker.build(shape)
 
     async def record() -> tuple[list[str], int | None]:
-        engine = RecordingEngine()
+        engine = RecordingEngine(person=Person())
         try:
             result = await Workflow("w", graph.node).run(value, engine=engine)
         except WorkflowError:
@@ -272,3 +302,30 @@ def test_cancelled_run_leaves_nothing_running(shape: Any, value: int, turns: int
 
     assert left == 0
     assert before == after
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shape=recovering(), value=st.integers(0, 100), stop_after=st.integers(0, 9))
+def test_interrupted_run_goes_on_from_its_records_without_doing_anything_twice(
+    shape: Any, value: int, stop_after: int
+) -> None:
+    graph, person = Maker().build(shape), Person()
+    workflow = Workflow("w", graph.node)
+
+    async def go_on(engine: RecordingEngine) -> int | None:
+        try:
+            result: int = await workflow.run(value, engine=engine, run_id="r")
+        except WorkflowError:
+            return None
+        return result
+
+    first = RecordingEngine(person=person, stop_after=stop_after)
+    try:
+        ended = asyncio.run(go_on(first))
+    except InterruptedRun:
+        second = RecordingEngine(first.records, first.handled, person)
+        ended = asyncio.run(go_on(second))
+        assert set(first.ran).isdisjoint(second.ran)
+
+    assert ended == plainly(graph, value)
+    assert len(set(person.asked)) == len(person.asked)

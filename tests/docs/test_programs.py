@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, Block, find_pages, read_blocks
-from tests.docs.processes import create_environment
+from tests.docs.markdown import Block, find_pages, read_blocks
+from tests.docs.processes import run_program
 
 BLOCKS = [block for page in find_pages() for block in read_blocks(page)]
 PROGRAMS = [block for block in BLOCKS if block.language == "python"]
@@ -17,22 +15,6 @@ RUNNING = [
     for block in PROGRAMS
     if "no-run" not in block.options and not block.page.startswith("tests/")
 ]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-
-
-def run(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
-        cwd=folder,
-        env=create_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
 
 
 def find_output(program: Block) -> str | None:
@@ -51,7 +33,7 @@ def test_program_in_the_documentation_runs_and_prints_what_is_said(
     file = tmp_path / "program.py"
     file.write_text(program.text, encoding="utf-8")
 
-    printed = run(tmp_path, str(file))
+    printed = run_program(tmp_path, str(file))
 
     expected = find_output(program)
     if expected is not None:
@@ -63,15 +45,3 @@ def test_program_in_the_documentation_is_formatted_like_code(program: Block) -> 
     assert "\t" not in program.text
     assert max(map(len, program.text.splitlines())) <= 100
     compile(program.text, str(program), "exec")
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_example_runs_without_a_key(example: Path, tmp_path: Path) -> None:
-    assert run(tmp_path, str(example)).strip()
-
-
-def test_every_example_is_listed_in_the_readme_of_the_examples() -> None:
-    text = (ROOT / "examples/README.md").read_text(encoding="utf-8")
-
-    assert [path.name for path in EXAMPLES if f"]({path.name})" not in text] == []
-    assert EXAMPLES

@@ -77,6 +77,8 @@ def test_tests_of_the_recipe_pass(workspace: Path) -> None:
     environment = create_environment()
     source = str(workspace / "packages/greetings/src")
     environment["PYTHONPATH"] = os.pathsep.join([source, environment["PYTHONPATH"]])
+    # Or pytest would take the settings of any folder above, such as one in /tmp.
+    (workspace / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
         cwd=workspace,

@@ -15,6 +15,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import pytest
@@ -27,6 +28,8 @@ from agent_factory.core import (
     ModelRequest,
     ModelResponse,
     OutputSchema,
+    Reasoning,
+    ReasoningDelta,
     SystemMessage,
     TextDelta,
     ToolMessage,
@@ -125,10 +128,11 @@ class ModelContract(ABC):
                 items = [item async for item in model.stream(self._ask())]
             *pieces, last = items
             assert isinstance(last, ModelResponse)
+            assert all(
+                isinstance(item, (TextDelta, ReasoningDelta)) and item.text for item in pieces
+            )
             texts = [piece.text for piece in pieces if isinstance(piece, TextDelta)]
-            assert len(texts) == len(pieces) > 0
-            assert all(texts)
-            assert "".join(texts) == last.message.text
+            assert "".join(texts) == last.message.text != ""
             assert last.usage.requests == 1
 
         _run(check())
@@ -197,6 +201,37 @@ class ModelContract(ABC):
 
         _run(check())
 
+    def test_thoughts_of_another_model_do_not_disturb_it(self) -> None:
+        async def check() -> None:
+            thoughts = (Reasoning("Hm."), Reasoning("", '{"secret": 1}', "nobody.knows"))
+            said = AssistantMessage("Hello. What do you want to know?", (), thoughts)
+            asked = (UserMessage("Hello!"), said, UserMessage("What is the capital of France?"))
+            async with self.opened("text") as model:
+                assert (await model.respond(self._ask(asked))).message.text
+
+        _run(check())
+
+    def test_a_bound_on_the_tokens_of_an_answer_is_taken(self) -> None:
+        async def check() -> None:
+            async with self.opened("text") as model:
+                request = replace(self._ask(), max_output_tokens=64)
+                response = await model.respond(request)
+            assert response.finish_reason in ("stop", "length")
+
+        _run(check())
+
+    def test_the_requests_of_a_run_may_share_a_memo(self) -> None:
+        async def check() -> None:
+            async with self.opened("text") as model:
+                first = self._ask()
+                one = await model.respond(first)
+                longer = check_history((*first.messages, one.message, first.messages[-1]))
+                shared = await model.respond(replace(self._ask(longer), memo=first.memo))
+                alone = await model.respond(self._ask(longer))
+            assert shared.message == alone.message
+
+        _run(check())
+
     def test_many_runs_may_use_it_at_a_time(self) -> None:
         async def check() -> None:
             async with self.opened("text") as model:
@@ -218,7 +253,7 @@ class ModelContract(ABC):
                 stream = model.stream(self._ask())
                 first = await anext(stream)
                 await stream.aclose()  # type: ignore[attr-defined]  # the port promises less
-                assert isinstance(first, TextDelta)
+                assert isinstance(first, (TextDelta, ReasoningDelta))
                 assert (await model.respond(self._ask())).message.text
 
         _run(check())

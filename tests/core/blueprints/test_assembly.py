@@ -100,7 +100,7 @@ def test_agent_is_what_the_blueprint_says() -> None:
 
     assert (agent.name, agent.instructions) == ("helper", "Be kind.")
     assert agent.model.name == "other"
-    assert [tool.name for tool in agent.tools] == ["echo"]
+    assert [item.name for item in agent.tools if isinstance(item, Tool)] == ["echo"]
     assert (agent.limits.max_requests, agent.limits.max_tool_calls) == (3, 2)
     assert agent.limits.timeout == 9.0
 
@@ -115,7 +115,7 @@ def test_agent_runs_with_its_tools() -> None:
 def test_one_tool_can_be_used_twice_under_two_names() -> None:
     agent = create("  tools: [echo, {use: echo, with: {name: again}}]\n")
 
-    assert [tool.name for tool in agent.tools] == ["echo", "again"]
+    assert [item.name for item in agent.tools if isinstance(item, Tool)] == ["echo", "again"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from agent_factory.core import (
     ModelRateLimitError,
     ModelRequest,
     ModelRequestError,
+    ModelResponse,
     TextDelta,
     Usage,
     UserMessage,
@@ -98,7 +99,7 @@ def test_streamed_usage_is_the_servers_count(base_url: str) -> None:
     async def call() -> tuple[int, Usage]:
         async with client(base_url) as model:
             *pieces, last = [item async for item in model.stream(ask("The capital?"))]
-        assert not isinstance(last, TextDelta)
+        assert isinstance(last, ModelResponse)
         return len(pieces), last.usage
 
     pieces, usage = asyncio.run(call())

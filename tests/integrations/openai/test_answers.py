@@ -43,7 +43,7 @@ def call(name: str | None, arguments: object, **fields: Any) -> dict[str, Any]:
 def test_an_answer_carries_text_usage_reason_and_model() -> None:
     response = responded(reply(completion("Paris.")))
     assert response.message.text == "Paris."
-    assert response.usage == Usage(requests=1, input_tokens=7, output_tokens=3)
+    assert response.usage == Usage(1, 7, 3, cost=None)
     assert (response.finish_reason, response.model) == ("stop", "tiny-1")
 
 
@@ -55,6 +55,7 @@ def test_an_answer_carries_text_usage_reason_and_model() -> None:
         ("content_filter", "content_filter"),
         ("eos_token", "stop"),
         ("max_tokens", "length"),
+        ("refusal", "refusal"),
     ],
 )
 def test_reasons_to_stop_are_brought_to_the_ports_own(reason: str, expected: str) -> None:
@@ -83,16 +84,42 @@ def test_a_call_without_an_id_gets_one_and_object_arguments_become_text() -> Non
     assert [item.arguments for item in response.message.tool_calls] == ['{"a": 1}', '{"b": "ü"}']
 
 
-def test_a_refusal_is_a_filtered_answer_with_the_models_words() -> None:
+def test_a_refusal_is_told_apart_from_an_answer_and_has_the_models_words() -> None:
     response = responded(reply(completion(None, refusal="I cannot help with that.")))
-    assert response.finish_reason == "content_filter"
+    assert response.finish_reason == "refusal"
     assert response.message.text == "I cannot help with that."
 
 
 def test_a_server_that_does_not_count_tokens_is_counted_as_one_request() -> None:
     body = completion()
     del body["usage"]
-    assert responded(reply(body)).usage == Usage(requests=1)
+    assert responded(reply(body)).usage == Usage(1, cost=None)
+
+
+def test_tokens_that_were_cached_and_tokens_that_were_thoughts_are_parts_of_the_usage() -> None:
+    usage = {
+        "prompt_tokens": 7,
+        "completion_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": None},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    expected = Usage(1, 7, 5, 0, 4, 3, None)
+    assert responded(reply(completion(usage=usage))).usage == expected
+    last = {"choices": [], "usage": usage}
+    assert streamed(events(chunk("Hi", finish_reason="stop"), last))[1].usage == expected
+
+
+@pytest.mark.parametrize(
+    "details", [None, {}, {"cached_tokens": None}], ids=["none", "empty", "unknown"]
+)
+def test_a_server_that_does_not_count_the_parts_has_none(details: object) -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "prompt_tokens_details": details}
+    assert responded(reply(completion(usage=usage))).usage == Usage(1, 7, 5, cost=None)
+
+
+def test_a_part_is_never_more_than_the_whole() -> None:
+    usage = {"prompt_tokens": 7, "prompt_tokens_details": {"cached_tokens": 100}}
+    assert responded(reply(completion(usage=usage))).usage.cached_input_tokens == 7
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
@@ -111,7 +138,7 @@ def test_a_stream_gives_its_pieces_and_the_usage_of_its_last_chunk() -> None:
     )
     assert pieces == ["Pa", "ris."]
     assert response.message.text == "Paris."
-    assert response.usage == Usage(requests=1, input_tokens=5, output_tokens=2)
+    assert response.usage == Usage(1, 5, 2, cost=None)
     assert response.model == "tiny-1"
 
 
@@ -166,15 +193,55 @@ def test_streamed_tool_calls_without_an_index_begin_with_a_name() -> None:
     )
 
 
-def test_a_streamed_refusal_is_a_filtered_answer() -> None:
+def test_a_streamed_refusal_is_told_apart_from_an_answer() -> None:
     pieces, response = streamed(
         events(chunk(refusal="I "), chunk(refusal="cannot."), chunk(finish_reason="stop"))
     )
     assert pieces == ["I ", "cannot."]
-    assert (response.finish_reason, response.message.text) == ("content_filter", "I cannot.")
+    assert (response.finish_reason, response.message.text) == ("refusal", "I cannot.")
 
 
 def test_a_whole_answer_to_a_request_for_a_stream_is_taken() -> None:
     pieces, response = streamed(reply(completion("Paris.")))
     assert pieces == ["Paris."]
+    assert response.message.text == "Paris."
+
+
+def test_a_stream_in_answer_to_a_request_for_a_whole_is_taken() -> None:
+    response = responded(events(chunk("Pa"), chunk("ris."), chunk(finish_reason="stop")))
+    assert response.message.text == "Paris."
+
+
+def test_a_stream_may_be_written_in_any_script() -> None:
+    words = ["Grüße ", "世界 ", "🎉"]
+    pieces, response = streamed(events(*map(chunk, words), chunk(finish_reason="stop")))
+    assert pieces == words
+    assert response.message.text == "".join(words)
+
+
+def test_half_a_surrogate_pair_in_a_stream_becomes_a_replacement_character() -> None:
+    broken = b'data: {"choices":[{"delta":{"content":"a\\ud83d b"}}]}\n\n'
+    pieces, _ = streamed(events(chunk("Hm"), broken, chunk(finish_reason="stop")))
+    assert pieces == ["Hm", "a\ufffd b"]
+
+
+@pytest.mark.parametrize(
+    "extra", [{"finish_reason": "stop"}, {"logprobs": {"content": None}}, {"index": 0}]
+)
+def test_a_chunk_with_text_and_something_else_loses_neither(extra: dict[str, Any]) -> None:
+    plain = {"choices": [{"delta": {"role": "assistant", "content": "Pa"}}]}
+    mixed = {"choices": [{"delta": {"content": "ris."}, **extra}]}
+    pieces, response = streamed(
+        events(chunk("", role="assistant"), plain, mixed, chunk(finish_reason="stop"))
+    )
+    assert pieces == ["Pa", "ris."]
+    assert response.finish_reason == "stop"
+
+
+def test_usage_may_come_with_text() -> None:
+    counted = {**chunk("Paris."), "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
+    _, response = streamed(
+        events(chunk("", role="assistant"), counted, chunk(finish_reason="stop"))
+    )
+    assert response.usage == Usage(1, 5, 2, cost=None)
     assert response.message.text == "Paris."

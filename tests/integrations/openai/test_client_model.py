@@ -16,6 +16,8 @@ from agent_factory.core import (
     AssistantMessage,
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelContextLengthError,
+    ModelDelta,
     ModelError,
     ModelRateLimitError,
     ModelRequest,
@@ -113,7 +115,7 @@ def test_an_answer_carries_text_calls_usage_reason_and_model() -> None:
 
     assert asyncio.run(call()) == ModelResponse(
         AssistantMessage("Wait.", (ToolCall("x", "add", '{"a":1}'),)),
-        Usage(1, 7, 3),
+        Usage(1, 7, 3, cost=None),
         "tool_calls",
         "tiny-1",
     )
@@ -123,14 +125,14 @@ def test_a_stream_gives_its_pieces_and_the_usage_of_its_last_chunk() -> None:
     last = {"choices": [], "usage": USAGE}
     answer = events(chunk("Pa"), chunk("ris."), DONE, last)
 
-    async def call() -> list[TextDelta | ModelResponse]:
+    async def call() -> list[ModelDelta | ModelResponse]:
         async with serving(answer) as server, sdk_client(server) as client:
             return [item async for item in OpenAIClientModel("tiny", client).stream(ASK)]
 
     assert asyncio.run(call()) == [
         TextDelta("Pa"),
         TextDelta("ris."),
-        ModelResponse(AssistantMessage("Paris."), Usage(1, 5, 2), "stop", "tiny-1"),
+        ModelResponse(AssistantMessage("Paris."), Usage(1, 5, 2, cost=None), "stop", "tiny-1"),
     ]
 
 
@@ -141,7 +143,7 @@ def test_a_stream_gives_its_pieces_and_the_usage_of_its_last_chunk() -> None:
         (404, {"error": {"message": "No model"}}, ModelRequestError, "No model"),
         (429, {"error": {"message": "Slow"}}, ModelRateLimitError, "Wait 30 s"),
         (429, {"error": {"code": "insufficient_quota"}}, ModelQuotaError, "no credit"),
-        (400, {"error": {"code": "context_length_exceeded"}}, ModelRequestError, "Shorten"),
+        (400, {"error": {"code": "context_length_exceeded"}}, ModelContextLengthError, "Shorten"),
         (400, {"message": "vLLM's way"}, ModelRequestError, "vLLM's way"),
         (502, "<title>502 Bad Gateway</title>", ModelServerError, "502 Bad Gateway"),
         (500, "", ModelServerError, "Try again later"),

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from agent_factory.core import (
     ModelConnectionError,
+    ModelContextLengthError,
     ModelError,
     ModelRateLimitError,
     ModelRequest,
@@ -60,6 +61,7 @@ def failure(answer: Answer, *, stream: bool = False, **options: Any) -> tuple[Mo
         (b'{"choices": "\xff"}', "not valid UTF-8 at byte 13"),
         (b"[" * 100_000, "nested too deeply"),
         (b"", "not valid JSON"),
+        (b'{"choices": ' + b"9" * 5000 + b"}", "a number with too many digits"),
         (b"[]", "a list instead of an object"),
         ({}, "'choices' is missing instead of a list"),
         ({"choices": []}, "'choices' is empty"),
@@ -136,7 +138,7 @@ def test_an_error_with_a_good_status_is_an_error() -> None:
         ({"message": "m", "code": "rate_limit_exceeded"}, ModelRateLimitError),
         ({"message": "m", "type": "insufficient_quota"}, ModelQuotaError),
         ({"message": "m", "type": "invalid_request_error"}, ModelRequestError),
-        ({"message": "m", "code": "context_length_exceeded"}, ModelRequestError),
+        ({"message": "m", "code": "context_length_exceeded"}, ModelContextLengthError),
         ({"message": "m", "code": True}, ModelServerError),
         ("m", ModelServerError),
     ],

@@ -18,6 +18,7 @@ from agent_factory.core import (
     ModelResponseError,
     ModelServerError,
     OutputSchema,
+    Reasoning,
     SystemMessage,
     TextDelta,
     ToolCall,
@@ -87,7 +88,12 @@ def test_a_plain_request_carries_the_conversation_and_is_not_stored() -> None:
     assert server.paths == ["/v1/responses"]
     assert server.headers[0]["Authorization"] == "Bearer sk-secret"
     assert server.bodies == [
-        {"model": "tiny", "input": [{"role": "user", "content": "Hi"}], "store": False}
+        {
+            "model": "tiny",
+            "input": [{"role": "user", "content": "Hi"}],
+            "store": False,
+            "include": ["reasoning.encrypted_content"],
+        }
     ]
 
 
@@ -164,6 +170,8 @@ def test_a_stream_is_asked_for() -> None:
         ({"store": True}, "must not contain 'store'"),
         ({"previous_response_id": "resp_1"}, "must not contain 'previous_response_id'"),
         ({"text": {"format": {}}}, "extra_body['text'] must be an object without 'format'"),
+        ({"include": "all"}, "extra_body['include'] must be a list of strings"),
+        ({"include": [1]}, "extra_body['include'] must be a list of strings"),
         ({"text": 1}, "extra_body['text'] must be an object without 'format'"),
         ({"stop": {1}}, "extra_body is not JSON"),
     ],
@@ -177,7 +185,19 @@ def test_fields_that_the_client_sets_itself_are_refused(extra: dict[str, Any], w
 def test_an_answer_carries_text_usage_reason_and_model() -> None:
     body = response(REASONING, message("Pa", "ris"), message("."), {"type": "from_the_future"})
     answer, _ = called(reply(body))
-    assert answer == ModelResponse(AssistantMessage("Paris."), Usage(1, 7, 3), "stop", "tiny-1")
+    usage = Usage(1, 7, 3, cost=None)
+    assert answer == ModelResponse(AssistantMessage("Paris."), usage, "stop", "tiny-1")
+
+
+def test_tokens_that_were_cached_and_tokens_that_were_thoughts_are_parts_of_the_usage() -> None:
+    usage = {
+        "input_tokens": 7,
+        "output_tokens": 5,
+        "input_tokens_details": {"cached_tokens": 4},
+        "output_tokens_details": {"reasoning_tokens": 3},
+    }
+    answer, _ = called(reply(response(message("Paris."), usage=usage)))
+    assert answer.usage == Usage(1, 7, 5, 0, 4, 3, None)
 
 
 def test_parallel_tool_calls_keep_their_order_and_are_the_reason_to_stop() -> None:
@@ -189,9 +209,9 @@ def test_parallel_tool_calls_keep_their_order_and_are_the_reason_to_stop() -> No
     assert answer.finish_reason == "tool_calls"
 
 
-def test_a_refusal_is_a_filtered_answer_with_the_models_words() -> None:
+def test_a_refusal_is_told_apart_from_an_answer_and_has_the_models_words() -> None:
     answer, _ = called(reply(response(message(refusal="I cannot."))))
-    assert (answer.finish_reason, answer.message.text) == ("content_filter", "I cannot.")
+    assert (answer.finish_reason, answer.message.text) == ("refusal", "I cannot.")
     pieces, answer, _ = streamed(
         events(
             delta("I ", kind="refusal"),
@@ -200,7 +220,7 @@ def test_a_refusal_is_a_filtered_answer_with_the_models_words() -> None:
         )
     )
     assert pieces == ["I ", "cannot."]
-    assert (answer.finish_reason, answer.message.text) == ("content_filter", "I cannot.")
+    assert (answer.finish_reason, answer.message.text) == ("refusal", "I cannot.")
 
 
 @pytest.mark.parametrize(
@@ -242,9 +262,11 @@ def test_a_stream_is_put_together_and_unknown_events_are_passed_over(cut: int) -
     )
     assert pieces == ["Grüße ", "🎉"]
     assert answer.message == AssistantMessage(
-        "Grüße 🎉", (ToolCall("x", "add", '{"a":1}'), ToolCall("y", "sub", "{}"))
+        "Grüße 🎉",
+        (ToolCall("x", "add", '{"a":1}'), ToolCall("y", "sub", "{}")),
+        (Reasoning("Hm"),),
     )
-    assert (answer.finish_reason, answer.usage) == ("tool_calls", Usage(1, 7, 3))
+    assert (answer.finish_reason, answer.usage) == ("tool_calls", Usage(1, 7, 3, cost=None))
 
 
 def test_text_that_comes_only_with_the_end_is_given_out_all_the_same() -> None:

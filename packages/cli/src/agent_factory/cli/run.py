@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
 from agent_factory.core.blueprints import create_agent, load_blueprint
+from agent_factory.core.waiting import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,8 @@ def run_blueprint(
         create_model=create_model if chosen is None else lambda _: chosen,
     )
     view.show_start(loaded.blueprint)
-    asyncio.run(_run(agent, prompt, view))
+    # Not asyncio.run: it would wait for a tool that ignores being cancelled.
+    run_blocking(_run(agent, prompt, view))
 
 
 async def _run(agent: Agent[object, str], prompt: str, view: View) -> None:

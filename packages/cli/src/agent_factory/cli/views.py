@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
 
 from agent_factory.core import (
+    GuardrailChecked,
+    HandedOff,
     ModelAnswered,
     ModelRequested,
+    ModelRetried,
     OutputRejected,
+    RunFailed,
     RunFinished,
     RunStarted,
     TextReceived,
     ToolFinished,
+    ToolRetried,
     ToolStarted,
 )
+from agent_factory.core.records import event_to_dict
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from agent_factory.core import AgentFactoryError, RunEvent
+    from agent_factory.core import AgentFactoryError, RunEvent, ToolCall
     from agent_factory.core.blueprints import Blueprint
 
 __all__ = ["JsonView", "TerminalView", "View"]
@@ -63,11 +67,8 @@ class JsonView:
         self._print({"type": "blueprint", "name": blueprint.name, "version": blueprint.version})
 
     def show_event(self, event: RunEvent[Any]) -> None:
-        """Print an event."""
-        kind = "".join(
-            f"_{char.lower()}" if char.isupper() else char for char in type(event).__name__
-        ).lstrip("_")
-        self._print({"type": kind, **dataclasses.asdict(event)})
+        """Print an event as its record."""
+        self._print(event_to_dict(event))
 
     def show_error(self, error: AgentFactoryError) -> None:
         """Print an error."""
@@ -78,15 +79,9 @@ class JsonView:
         self._print({"type": "interrupted"})
 
     def _print(self, record: dict[str, Any]) -> None:
-        line = json.dumps(record, ensure_ascii=False, default=_encode)
+        line = json.dumps(record, ensure_ascii=False)
         sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
         sys.stdout.buffer.flush()
-
-
-def _encode(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 class TerminalView:
@@ -124,16 +119,20 @@ class TerminalView:
                     self._say(f"[dim]{escape(_clean(event.message.text.strip()))}[/]")
             case ToolStarted():
                 self._started[event.call.id] = time.monotonic()
-                arguments = _shorten(event.call.arguments, 100)
-                self._say(
-                    f"[cyan]→[/] {escape(_clean(event.call.name))} [dim]{escape(arguments)}[/]"
-                )
+                self._show_call(event.call)
                 self._wait("tools are running")
             case ToolFinished():
                 self._stop_waiting()
                 self._show_tool_result(event)
-            case OutputRejected():
+            case OutputRejected() | ModelRetried() | ToolRetried():
                 self._say(f"[yellow]![/] {escape(_shorten(event.reason, 200))}")
+            case GuardrailChecked() if event.decision != "allow":
+                said = _shorten(f"{event.guardrail}: {event.decision}, {event.reason}", 200)
+                self._say(f"[yellow]![/] {escape(said)}")
+            case HandedOff():
+                self._say(f"[cyan]→[/] {escape(_clean(event.to))} [dim]goes on[/]")
+            case RunFailed():
+                self._stop_waiting()
             case RunFinished():
                 self._stop_waiting()
                 usage = event.result.usage
@@ -154,7 +153,13 @@ class TerminalView:
         self._stop_waiting()
         self._console.print("[yellow]interrupted[/]: the run was stopped before it had an answer")
 
+    def _show_call(self, call: ToolCall) -> None:
+        arguments = _shorten(call.arguments, 100)
+        self._say(f"[cyan]→[/] {escape(_clean(call.name))} [dim]{escape(arguments)}[/]")
+
     def _show_tool_result(self, event: ToolFinished) -> None:
+        if event.call.id not in self._started:  # it was refused before it could begin
+            self._show_call(event.call)
         took = time.monotonic() - self._started.pop(event.call.id, time.monotonic())
         name = escape(_clean(event.call.name))
         if event.is_error:

@@ -23,11 +23,22 @@ AgentFactoryError                 root of every distribution's errors
     │   └── ToolOutcomeUnknownError   whether the call took effect is not known
     ├── ToolExecutionError        a tool raised something else than a ToolError; the run stops
     ├── ApprovalError             an approval is not one of the call it was given for
+    ├── GuardrailError            a guardrail blocked the run, or could not look
+    ├── MemoryConflictError       a conversation was changed by somebody else meanwhile (retryable)
     ├── OutputError               the final answer does not fit the declared output type
     │   └── RefusalError          the model refused to answer
     ├── LimitExceededError        a run reached one of its limits
-    ├── RunTimeoutError           a run reached its deadline
+    │   └── BudgetExceededError       a budget that several runs share has not that much left
+    ├── RunTimeoutError           a run reached its deadline (retryable)
+    ├── RunCancelledError         the caller cancelled a run; only in its last event
     ├── HistoryError              messages that break the pairing of tool calls and results
+    ├── RecordError               data that is no event, or events that are no run (agent_factory.core.records)
+    ├── RecordedError             the error of a run as its record tells of it (agent_factory.core.records)
+    ├── CassetteError             a cassette cannot be used (agent_factory.core.testing, as what follows)
+    │   ├── CassetteMissError     a request that was not recorded
+    │   ├── CassetteUnusedError   a recording that nothing asked for
+    │   └── CassetteFormatError   a file that is no cassette
+    ├── DeadlockError             on a virtual clock, everything waits for what cannot happen
     └── WorkflowError             a step of a workflow failed
 ```
 
@@ -47,10 +58,13 @@ __all__ = [
     "AgentFactoryError",
     "ApprovalError",
     "BlueprintError",
+    "BudgetExceededError",
     "ConfigurationError",
     "CoreError",
+    "GuardrailError",
     "HistoryError",
     "LimitExceededError",
+    "MemoryConflictError",
     "ModelAuthenticationError",
     "ModelConnectionError",
     "ModelContentFilterError",
@@ -62,6 +76,7 @@ __all__ = [
     "ModelServerError",
     "OutputError",
     "RefusalError",
+    "RunCancelledError",
     "RunTimeoutError",
     "ToolArgumentsError",
     "ToolDefinitionError",
@@ -324,12 +339,39 @@ class ApprovalError(CoreError):
     code = "approval"
 
 
+class GuardrailError(CoreError):
+    """A guardrail blocked the run, or could not look.
+
+    Args:
+        message: What was blocked, and why.
+        guardrail: Name of the guardrail.
+        stage: What it looked at.
+        tool: Name of the tool, where it looked at a call or a result.
+    """
+
+    code = "guardrail"
+
+    def __init__(self, message: str, *, guardrail: str, stage: str, tool: str = "") -> None:
+        details = {"guardrail": guardrail, "stage": stage}
+        super().__init__(message, details=details | ({"tool": tool} if tool else {}))
+        self.guardrail = guardrail
+        self.stage = stage
+        self.tool = tool
+
+
+class MemoryConflictError(CoreError):
+    """A conversation was changed by somebody else since it was read."""
+
+    code = "memory_conflict"
+    retryable = True
+
+
 class LimitExceededError(CoreError):
     """A run reached one of its limits before it had an answer.
 
     Args:
         message: Which limit, and how to raise it.
-        limit: Name of the field of `Limits` that was reached.
+        limit: Name of the field of `Limits` that was reached, or of the argument of a memory policy.
         allowed: The limit's value.
     """
 
@@ -341,11 +383,41 @@ class LimitExceededError(CoreError):
         self.allowed = allowed
 
 
+class BudgetExceededError(LimitExceededError):
+    """A budget that several runs share has not as much left as a call may use.
+
+    Args:
+        message: Which budget, what it lacks, and how much is left.
+        budget: Name of the budget.
+        limit: What it lacks: a field of `Usage`.
+        allowed: How much the whole budget has.
+        wanted: How much was to be reserved; None where no price is known.
+        left: How much is left.
+    """
+
+    code = "budget_exceeded"
+
+    def __init__(
+        self, message: str, *, budget: str, limit: str, allowed: int, wanted: int | None, left: int
+    ) -> None:
+        super().__init__(message, limit=limit, allowed=allowed)
+        self.details |= {"budget": budget, "wanted": wanted, "left": left}
+        self.budget = budget
+        self.wanted = wanted
+        self.left = left
+
+
 class RunTimeoutError(CoreError):
     """A run reached its deadline before it had an answer."""
 
     code = "run_timeout"
     retryable = True
+
+
+class RunCancelledError(CoreError):
+    """The caller cancelled a run. It stands in the run's last event; the caller sees `asyncio.CancelledError`."""
+
+    code = "run_cancelled"
 
 
 class HistoryError(CoreError):

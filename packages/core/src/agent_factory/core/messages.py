@@ -204,6 +204,26 @@ class History:
         """The whole conversation, oldest message first."""
         return tuple(self._messages)
 
+    def set_instructions(self, text: str) -> None:
+        """Put other instructions at the front, in place of those that stand there.
+
+        Args:
+            text: The instructions; none if empty.
+        """
+        if self._messages and isinstance(self._messages[0], SystemMessage):
+            del self._messages[0]
+        if text:
+            self._messages.insert(0, SystemMessage(text))
+
+    def replace_prompt(self, before: UserMessage, after: UserMessage) -> None:
+        """Put another text of a person in place of one, for those who read the conversation from here on.
+
+        Args:
+            before: The message that is there.
+            after: The message that takes its place.
+        """
+        self._messages = [after if item is before else item for item in self._messages]
+
     def extend(self, messages: Iterable[Message]) -> None:
         """Add messages, in time that does not depend on the length of the conversation.
 
@@ -252,6 +272,12 @@ class History:
                         details={"index": index, "call_id": call.id},
                     )
                 waiting[call.id] = call.name
+        elif not isinstance(message, (UserMessage, SystemMessage)):
+            raise HistoryError(
+                f"message {index} is {type(message).__name__}, which is no message: make one of data with "
+                "agent_factory.core.serialization.message_from_dict",
+                details={"index": index},
+            )
         self._messages.append(message)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
 __all__ = [
+    "Ask",
     "FinishReason",
     "Model",
     "ModelDelta",
@@ -137,6 +138,7 @@ class ModelResponse:
         finish_reason: Why it stopped.
         model: The model that answered, as the server names it.
         logprobs: How likely each token of the text was, where the server was asked for it.
+        answered_by: `Model.name` of the model that answered, where that is another one than was asked.
     """
 
     message: AssistantMessage
@@ -144,6 +146,7 @@ class ModelResponse:
     finish_reason: FinishReason = "stop"
     model: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
+    answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,25 @@ class ReasoningDelta:
 
 ModelDelta: TypeAlias = TextDelta | ReasoningDelta
 """A piece of an answer as it arrives."""
+
+
+class Ask(Protocol):
+    """Asks a model within the limits and budgets of a run, aside from its conversation."""
+
+    async def __call__(
+        self, model: Model, messages: tuple[Message, ...], *, output: OutputSchema | None = None
+    ) -> str:
+        """Return the text of the model's answer.
+
+        Args:
+            model: The model.
+            messages: A conversation that passes `check_history`.
+            output: The shape of a structured answer, or None for free text.
+
+        Raises:
+            CoreError: The call failed, the answer is not whole, or a limit or budget was reached.
+        """
+        ...
 
 
 @runtime_checkable

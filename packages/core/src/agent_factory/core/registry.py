@@ -25,7 +25,7 @@ __all__ = ["ToolEntry", "ToolRegistry"]
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ToolEntry(Generic[OptionsT]):
     """A tool that blueprints can use by name.
 

@@ -16,7 +16,7 @@ __all__ = ["RunResult"]
 OutT = TypeVar("OutT", covariant=True, default=str)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunResult(Generic[OutT]):
     """The outcome of a run that reached an answer.
 
@@ -25,9 +25,11 @@ class RunResult(Generic[OutT]):
         messages: The whole conversation, the given history included; it can be the history of a next run.
         usage: What the run used.
         run_id: Identifier of the run, a UUID version 7 (RFC 9562).
+        agent: Name of the agent that answered: the one that was asked, or the last one that it was handed over to.
     """
 
     output: OutT
     messages: tuple[Message, ...]
     usage: Usage
     run_id: str
+    agent: str = ""

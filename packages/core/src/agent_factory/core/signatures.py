@@ -5,16 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from inspect import Parameter
-from typing import Any, cast, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
+from pydantic_core import ValidationError
 
 from agent_factory.core.context import ToolContext
 from agent_factory.core.exceptions import ToolArgumentsError, ToolDefinitionError
 from agent_factory.core.waiting import run_in_thread
 
-__all__ = ["bind_arguments", "create_arguments_model"]
+if TYPE_CHECKING:
+    # Imported where it is needed: an agent without tools does not need it, and it costs more than the rest of core.
+    from pydantic import BaseModel
+
+__all__ = ["bind_arguments", "create_arguments_model", "validate_arguments"]
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
 
 _STARS: dict[object, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
 
@@ -36,6 +41,9 @@ def create_arguments_model(
     Raises:
         ToolDefinitionError: The signature cannot be described to a model.
     """
+    from pydantic import ConfigDict, Field, create_model
+    from pydantic.fields import FieldInfo
+
     try:
         # Only functions and methods carry their own hints; another callable has them on its class.
         plain = inspect.isroutine(function) or hasattr(function, "__wrapped__")
@@ -62,6 +70,7 @@ def create_arguments_model(
         if parameter.name not in hints:
             raise ToolDefinitionError(
                 f"tool {name!r}: parameter {parameter.name!r} needs a type annotation"
+                + (": mark methods with @tool_method" if parameter.name == "self" else "")
             )
         if _is_context(hints[parameter.name]):
             raise ToolDefinitionError(
@@ -122,11 +131,7 @@ def bind_arguments(
     names = [(field, field.removeprefix("p_")) for field in model.model_fields]
 
     async def call(context: ToolContext[Any], arguments: str) -> object:
-        try:
-            # Strict here too: the model's own setting does not reach into nested models.
-            values = model.model_validate_json(arguments or "{}", strict=True)
-        except ValidationError as error:
-            raise ToolArgumentsError(_explain(name, error), tool=name) from None
+        values = validate_arguments(name, model, arguments)
         keywords = {plain: getattr(values, field) for field, plain in names}
         positional = (context,) if takes_context else ()
         if is_async:
@@ -135,6 +140,24 @@ def bind_arguments(
         return await result if inspect.isawaitable(result) else result
 
     return call
+
+
+def validate_arguments(name: str, model: type[ModelT], arguments: str) -> ModelT:
+    """Return a call's arguments, strictly validated.
+
+    Args:
+        name: Name of the tool, for messages.
+        model: What `create_arguments_model` made of the function.
+        arguments: JSON text of an object, as the model wrote it; empty for none.
+
+    Raises:
+        ToolArgumentsError: They are not JSON or do not fit the schema; the message is meant for the model.
+    """
+    try:
+        # Strict here too: the model's own setting does not reach into nested models.
+        return model.model_validate_json(arguments or "{}", strict=True)
+    except ValidationError as error:
+        raise ToolArgumentsError(_explain(name, error), tool=name) from None
 
 
 def _explain(name: str, error: ValidationError) -> str:

@@ -6,9 +6,11 @@ Google-style docstring. What the model sends is validated strictly before the fu
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, get_args, overload
 
 from pydantic_core import to_json
@@ -17,13 +19,20 @@ from typing_extensions import TypeVar
 from agent_factory.core.context import ToolContext
 from agent_factory.core.docstrings import parse_docstring
 from agent_factory.core.exceptions import (
+    GuardrailError,
+    LimitExceededError,
+    ToolArgumentsError,
     ToolDefinitionError,
     ToolError,
     ToolExecutionError,
     ToolTimeoutError,
 )
 from agent_factory.core.models import ToolSpec
-from agent_factory.core.signatures import bind_arguments, create_arguments_model
+from agent_factory.core.signatures import (
+    bind_arguments,
+    create_arguments_model,
+    validate_arguments,
+)
 from agent_factory.core.waiting import DeadlineError, is_duration, run_bounded
 
 __all__ = ["Effect", "Tool", "ToolContext", "tool"]
@@ -37,9 +46,10 @@ P = ParamSpec("P")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEFAULT_TIMEOUT = 60.0
+DEFAULT_RESULT_CHARS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tool(Generic[DepsT]):
     """A function with everything that a model needs to ask for it.
 
@@ -50,12 +60,21 @@ class Tool(Generic[DepsT]):
         call: Validates the arguments and calls the function; returns what the function returns.
         effect: What calling it does to the world.
         timeout: Seconds that one call may take; finite and greater than 0.
+        needs_approval: Whether a person has to approve each call before it runs.
+        retries: How often a call that failed for a passing reason, or timed out, is made again by itself; at least 0, and
+            0 where the effect is ``once``.
+        max_result_chars: Characters of a result that the model gets; the rest is left out, with a marker that says so.
+        validate: Checks arguments without calling; raises a `ToolArgumentsError`. None where only the call does.
     """
 
     spec: ToolSpec
     call: Callable[[ToolContext[DepsT], str], Awaitable[object]]
     effect: Effect = "once"
     timeout: float = DEFAULT_TIMEOUT
+    needs_approval: bool = False
+    retries: int = 0
+    max_result_chars: int = DEFAULT_RESULT_CHARS
+    validate: Callable[[str], object] | None = None
 
     def __post_init__(self) -> None:
         """Check the name, the effect and the timeout."""
@@ -73,6 +92,17 @@ class Tool(Generic[DepsT]):
             raise ToolDefinitionError(
                 f"tool {self.spec.name!r}: timeout must be a finite number of seconds above 0, "
                 f"not {self.timeout!r}"
+            )
+        for field, least in (("retries", 0), ("max_result_chars", 1)):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ToolDefinitionError(
+                    f"tool {self.spec.name!r}: {field} must be a whole number of at least {least}, not {value!r}"
+                )
+        if self.retries and self.effect == "once":
+            raise ToolDefinitionError(
+                f"tool {self.spec.name!r}: a tool with the effect 'once' is never called again by itself: "
+                "leave out retries, or declare the effect 'read' or 'idempotent'"
             )
 
     @property
@@ -102,29 +132,83 @@ class Tool(Generic[DepsT]):
         """
         seconds = self.timeout if timeout is None else min(self.timeout, timeout)
         try:
-            result = await run_bounded(self.call(context, arguments), seconds)
+            return await run_bounded(self.invoke(context, arguments), seconds)
         except DeadlineError as error:
-            raise ToolTimeoutError(
-                f"tool {self.name!r} did not finish within {seconds:g} s", tool=self.name
-            ) from error
+            raise self.timed_out(seconds) from error
+
+    async def invoke(self, context: ToolContext[DepsT], arguments: str) -> str:
+        """Call the tool as `run` does, without a deadline: for who watches over the time.
+
+        Args:
+            context: The run that calls.
+            arguments: JSON text of an object, as the model wrote it.
+
+        Returns:
+            The result itself where it is a string, else its JSON text, at most ``max_result_chars`` of it.
+
+        Raises:
+            CoreError: As `run`; also any other error of core, such as a limit of the run that the tool reached.
+        """
+        try:
+            result = await self.call(context, arguments)
         except ToolError as error:
             if error.tool is None:
                 error.tool = self.name
                 error.details["tool"] = self.name
             raise
-        except Exception as error:
+        except (LimitExceededError, GuardrailError):
+            raise
+        except (Exception, SystemExit) as error:  # which would end the event loop
             raise ToolExecutionError(
                 f"tool {self.name!r} raised {type(error).__name__}: {error}", tool=self.name
             ) from error
-        if isinstance(result, str):
-            return result
+        if not isinstance(result, str):
+            try:
+                result = to_json(result, inf_nan_mode="strings").decode()
+            except ValueError as error:
+                raise ToolExecutionError(
+                    f"tool {self.name!r} returned {type(result).__name__}, which JSON cannot hold: {error}",
+                    tool=self.name,
+                ) from error
+        if len(result) > self.max_result_chars:
+            left_out = len(result) - self.max_result_chars
+            result = (
+                f"{result[: self.max_result_chars]}\n"
+                f"[... {left_out:,} more characters left out: ask for less]"
+            )
+        return result
+
+    def normalise(self, arguments: str) -> str:
+        """Return arguments in the one form that all texts of the same meaning share, after checking them.
+
+        Args:
+            arguments: JSON text of an object, as the model wrote it.
+
+        Returns:
+            The same as JSON without white space, keys sorted.
+
+        Raises:
+            ToolArgumentsError: They are not JSON or do not fit the schema.
+        """
+        if self.validate is not None:
+            self.validate(arguments)
         try:
-            return to_json(result, inf_nan_mode="strings").decode()
-        except ValueError as error:
-            raise ToolExecutionError(
-                f"tool {self.name!r} returned {type(result).__name__}, which JSON cannot hold: {error}",
-                tool=self.name,
-            ) from error
+            value = json.loads(arguments or "{}")
+            return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        except (ValueError, RecursionError):
+            raise ToolArgumentsError(
+                f"arguments of tool {self.name!r} are not JSON", tool=self.name
+            ) from None
+
+    def timed_out(self, seconds: float) -> ToolTimeoutError:
+        """Return the error of a call that took too long.
+
+        Args:
+            seconds: How long it was given.
+        """
+        return ToolTimeoutError(
+            f"tool {self.name!r} did not finish within {seconds:g} s", tool=self.name
+        )
 
 
 @overload
@@ -135,6 +219,9 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     timeout: float = DEFAULT_TIMEOUT,
+    needs_approval: bool = False,
+    retries: int = 0,
+    max_result_chars: int = DEFAULT_RESULT_CHARS,
 ) -> Tool[D]: ...
 
 
@@ -146,6 +233,9 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     timeout: float = DEFAULT_TIMEOUT,
+    needs_approval: bool = False,
+    retries: int = 0,
+    max_result_chars: int = DEFAULT_RESULT_CHARS,
 ) -> Tool[object]: ...
 
 
@@ -156,6 +246,9 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     timeout: float = DEFAULT_TIMEOUT,
+    needs_approval: bool = False,
+    retries: int = 0,
+    max_result_chars: int = DEFAULT_RESULT_CHARS,
 ) -> _Decorator: ...
 
 
@@ -166,6 +259,9 @@ def tool(
     description: str | None = None,
     effect: Effect = "once",
     timeout: float = DEFAULT_TIMEOUT,
+    needs_approval: bool = False,
+    retries: int = 0,
+    max_result_chars: int = DEFAULT_RESULT_CHARS,
 ) -> Tool[Any] | _Decorator:
     """Make a tool from a function; works as ``@tool`` and as ``@tool(...)``.
 
@@ -178,6 +274,10 @@ def tool(
         description: Text for the model; the docstring above its sections if None.
         effect: What calling it does to the world; the careful default is ``once``.
         timeout: Seconds that one call may take; finite and greater than 0.
+        needs_approval: Whether a person has to approve each call before it runs.
+        retries: How often a call that failed for a passing reason, or timed out, is made again by itself; 0 where the
+            effect is ``once``.
+        max_result_chars: Characters of a result that the model gets; at least 1.
 
     Returns:
         The tool, or a decorator where no function was given.
@@ -185,7 +285,9 @@ def tool(
     Raises:
         ToolDefinitionError: The signature cannot be described to a model, or an argument here is wrong.
     """
-    decorator = _Decorator(name, description, effect, timeout)
+    decorator = _Decorator(
+        name, description, effect, timeout, needs_approval, retries, max_result_chars
+    )
     return decorator if function is None else decorator(function)
 
 
@@ -195,6 +297,9 @@ class _Decorator:
     description: str | None
     effect: Effect
     timeout: float
+    needs_approval: bool
+    retries: int
+    max_result_chars: int
 
     @overload
     def __call__(self, function: Callable[Concatenate[ToolContext[D], P], object]) -> Tool[D]: ...
@@ -222,4 +327,8 @@ class _Decorator:
             call=bind_arguments(function, name, model, takes_context=takes_context),
             effect=self.effect,
             timeout=self.timeout,
+            needs_approval=self.needs_approval,
+            retries=self.retries,
+            max_result_chars=self.max_result_chars,
+            validate=partial(validate_arguments, name, model),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.waiting import is_duration
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_OUTPUT_TOKENS", "Limits", "Usage"]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_OUTPUT_TOKENS", "UNBOUNDED", "Limits", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,9 @@ class Limits:
                     f"Limits.{name} must be a finite number of seconds above 0, not {value!r}"
                 )
 
+
+UNBOUNDED = 2**62
+"""What a field of a `Usage` has where it tells how much is left and nothing bounds it."""
 
 DEFAULT_LIMITS = Limits()
 """The limits of an agent that was given none."""

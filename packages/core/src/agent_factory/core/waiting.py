@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import math
-import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agent_factory.core.threads import count_thread_work, run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Coroutine
 
-__all__ = ["DeadlineError", "is_duration", "run_bounded", "run_in_thread", "stream_bounded"]
+__all__ = [
+    "Deadline",
+    "DeadlineError",
+    "abandon",
+    "count_thread_work",
+    "is_duration",
+    "run_blocking",
+    "run_bounded",
+    "run_in_thread",
+    "run_until",
+]
 
 T = TypeVar("T")
 
@@ -36,11 +46,114 @@ def is_duration(value: object) -> bool:
         return False
 
 
-async def run_bounded(work: Awaitable[T], seconds: float) -> T:
-    """Await something for a bounded time, its clean-up included.
+class Deadline:
+    """A moment by which something has to end. It stands still while it is paused, for a person who has to decide.
+
+    Args:
+        loop: The event loop whose time counts.
+        seconds: Seconds from now.
+        around: The deadline of what this is a part of, or None.
+    """
+
+    __slots__ = ("_around", "_at", "_loop", "_pauses", "_since")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, around: Deadline | None = None
+    ) -> None:
+        self._loop = loop
+        self._at = loop.time() + seconds
+        self._around = around
+        self._pauses = 0
+        self._since = 0.0
+
+    def left(self) -> float:
+        """Return the seconds that are left here and around, 0 or less if there are none."""
+        now = self._since if self._pauses else self._loop.time()
+        left = self._at - now
+        return left if self._around is None else min(left, self._around.left())
+
+    def pause(self) -> None:
+        """Let it stand still, here and around, until `resume` was called as often."""
+        if not self._pauses:
+            self._since = self._loop.time()
+        self._pauses += 1
+        if self._around is not None:
+            self._around.pause()
+
+    def resume(self) -> None:
+        """Let it go on, once for each `pause`."""
+        self._pauses -= 1
+        if not self._pauses:
+            self._at += self._loop.time() - self._since
+        if self._around is not None:
+            self._around.resume()
+
+
+class _Wait:
+    """Waits for a task until a deadline, in the task that awaits `ended`."""
+
+    __slots__ = ("_deadline", "_loop", "_timer", "ended")
+
+    def __init__(
+        self, task: asyncio.Future[Any], deadline: Deadline, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._deadline = deadline
+        self._loop = loop
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._timer = loop.call_later(deadline.left(), self._look)
+        task.add_done_callback(self._end)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _end(self, _: object) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _look(self) -> None:
+        left = self._deadline.left()
+        if left <= 0:
+            self._end(None)
+        else:  # it was paused meanwhile, or still is
+            self._timer = self._loop.call_later(max(left, 0.01), self._look)
+
+
+async def run_until(work: Coroutine[Any, Any, T], deadline: Deadline) -> T:
+    """Await something until a deadline, its clean-up bounded too.
 
     `asyncio.wait_for` waits without end for work that catches its cancellation; this does not: after
     `CLEANUP_SECONDS` the work is left to itself.
+
+    Args:
+        work: What to await; it runs as a task of its own.
+        deadline: When it has to end.
+
+    Returns:
+        What the work returned.
+
+    Raises:
+        DeadlineError: The time ran out.
+        BaseException: Whatever the work raised; a `RuntimeError` where it was cancelled by something else
+            than the caller of this function.
+    """
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(_contain(work))
+    wait = _Wait(task, deadline, loop)
+    try:
+        await wait.ended
+    except asyncio.CancelledError:
+        await abandon(task)
+        raise
+    finally:
+        wait.stop()
+    if not task.done():
+        await abandon(task)
+        raise DeadlineError("not finished in the time given to it")
+    return _outcome(task)
+
+
+async def run_bounded(work: Awaitable[T], seconds: float) -> T:
+    """Await something for a bounded time, its clean-up included, as `run_until` does.
 
     Args:
         work: What to await; it runs as a task of its own.
@@ -54,65 +167,59 @@ async def run_bounded(work: Awaitable[T], seconds: float) -> T:
         BaseException: Whatever the work raised; a `RuntimeError` where it was cancelled by something else
             than the caller of this function.
     """
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(_contain(work))
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:
-        await _abandon(task)
+        await abandon(task)
         raise
     if not done:
-        await _abandon(task)
+        await abandon(task)
         raise DeadlineError(f"not finished within {seconds:g} s")
     return _outcome(task)
 
 
-async def stream_bounded(source: AsyncIterator[T], seconds: float) -> AsyncGenerator[T, None]:
-    """Yield what a source yields, all of it within a bounded time, its clean-up included.
+async def _contain(work: Awaitable[T]) -> T:
+    """Await something; a call of `sys.exit` in it must not end the event loop, and all other work with it."""
+    try:
+        return await work
+    except SystemExit as error:
+        raise RuntimeError(f"the work raised SystemExit: {error}") from error
 
-    The source runs in one task of its own from its first item to its clean-up, so it may hold timeouts
-    and cancel scopes across items. It is read at most one item ahead.
+
+def run_blocking(work: Coroutine[Any, Any, T]) -> T:
+    """Run something on an event loop of its own, as `asyncio.run` does, but with a bounded end.
+
+    `asyncio.run` waits without end for tasks that ignore being cancelled, such as a tool that was left to itself.
 
     Args:
-        source: What to read; it is closed at the end, however that comes about.
-        seconds: How long the whole of it may take.
+        work: What to run.
 
-    Yields:
-        The items of the source.
+    Returns:
+        What it returned.
 
     Raises:
-        DeadlineError: The time ran out.
-        BaseException: Whatever the source raised.
+        RuntimeError: An event loop runs in this thread already.
+        BaseException: Whatever the work raised.
     """
-    deadline = asyncio.get_running_loop().time() + seconds
-    items: asyncio.Queue[tuple[T] | None] = asyncio.Queue()
-    wanted = asyncio.Semaphore(1)
-
-    async def read() -> None:
-        try:
-            async for item in source:
-                await wanted.acquire()
-                items.put_nowait((item,))
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
-
-    task = asyncio.create_task(read())
-    task.add_done_callback(lambda _: items.put_nowait(None))
+    runner = asyncio.Runner()
     try:
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    received = await items.get()
-            except TimeoutError:
-                raise DeadlineError(f"not finished within {seconds:g} s") from None
-            if received is None:
-                break
-            yield received[0]
-            wanted.release()
-        _outcome(task)
+        return runner.run(work)
     finally:
-        await _abandon(task)
+        loop = runner.get_loop()
+        if loop.run_until_complete(_end_tasks()):
+            runner.close()
+        else:
+            loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), CLEANUP_SECONDS))
+            loop.close()
+
+
+async def _end_tasks() -> bool:
+    """Cancel every other task of the loop, and return whether all of them have ended."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    if left:
+        await abandon(*left)
+    return all(task.done() for task in left)
 
 
 def _outcome(task: asyncio.Future[T]) -> T:
@@ -122,59 +229,14 @@ def _outcome(task: asyncio.Future[T]) -> T:
     return task.result()
 
 
-async def _abandon(task: asyncio.Future[T]) -> None:
-    task.cancel()
-    await asyncio.wait({task}, timeout=CLEANUP_SECONDS)
-    # Fetching the outcome keeps asyncio from reporting an exception that nobody can act on any more.
-    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-
-
-async def run_in_thread(function: Callable[[], T]) -> T:
-    """Run a blocking function in a daemon thread.
-
-    Unlike `asyncio.to_thread`, a function that never returns keeps neither the loop nor the process
-    from ending.
+async def abandon(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks, and leave those to themselves that have not ended after `CLEANUP_SECONDS`.
 
     Args:
-        function: What to run; it sees the caller's context variables.
-
-    Returns:
-        What the function returned.
-
-    Raises:
-        RuntimeError: The function raised StopIteration or SystemExit; ``__cause__`` has it.
-        BaseException: Whatever else the function raised.
+        tasks: What nobody waits for any more; at least one.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def settle(value: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(value)  # type: ignore[arg-type]  # None only where T is None
-        elif isinstance(error, (StopIteration, SystemExit)):
-            # A future refuses StopIteration; SystemExit in a task would end the whole event loop.
-            wrapped = RuntimeError(f"the function raised {type(error).__name__}: {error}")
-            wrapped.__cause__ = error
-            future.set_exception(wrapped)
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        value: T | None = None
-        error: BaseException | None = None
-        try:
-            value = context.run(function)
-        # It is raised again where the result is awaited.
-        except BaseException as raised:  # noqa: BLE001
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, value, error)
-        except RuntimeError:
-            # The loop is closed: whoever waited has gone, and the result with them.
-            return
-
-    threading.Thread(target=work, name="agent-factory-tool", daemon=True).start()
-    return await future
+    for task in tasks:
+        task.cancel()
+        # Fetching the outcome keeps asyncio from reporting an exception that nobody can act on any more.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    await asyncio.wait(tasks, timeout=CLEANUP_SECONDS)

@@ -10,16 +10,22 @@ from typing import Any
 from typing_extensions import TypeVar
 
 from agent_factory.core.exceptions import ConfigurationError
-from agent_factory.core.workflows.hints import choices, describe, ends_here, read_hints, unite
-from agent_factory.core.workflows.nodes import (
-    Node,
-    StepRunner,
+from agent_factory.core.workflows.checks import (
     check_count,
     check_fit,
     check_name,
+    check_nodes,
     check_plain,
-    check_unique,
 )
+from agent_factory.core.workflows.hints import (
+    choices,
+    describe,
+    ends_here,
+    fits,
+    read_hints,
+    unite,
+)
+from agent_factory.core.workflows.nodes import Node, StepRunner
 
 __all__ = ["Branch", "Loop", "branch", "loop"]
 
@@ -30,7 +36,7 @@ ResultT = TypeVar("ResultT")
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Branch(Node[InT, OutT]):
     """One of several nodes, chosen by the value; made by `branch`.
 
@@ -113,7 +119,7 @@ def branch(
     if not cases:
         raise ConfigurationError(f"{where} has no cases: pass {{key: step, ...}}")
     made: Branch[GivenT, ResultT] = Branch(name, choose, MappingProxyType(dict(cases)), otherwise)
-    check_unique(made.nodes, where)
+    check_nodes(made.nodes, where)
     hint = read_hints(choose)[1]
     possible = choices(hint)
     if possible is not None:
@@ -136,7 +142,7 @@ def branch(
     return made
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Loop(Node[InT, OutT]):
     """A node that runs again and again, a bounded number of times; made by `loop`.
 
@@ -207,11 +213,18 @@ def loop(
         The loop.
 
     Raises:
-        ConfigurationError: The name is refused, there is no valid bound, or the body does not take what it gives.
+        ConfigurationError: The name is refused, there is no valid bound, or the body or the condition does not take
+            what the body gives.
     """
     check_name(name, "a loop")
     where = f"loop {name!r}"
     check_count(max_turns, f"{where}: max_turns")
     check_plain(until, f"{where}: until")
+    check_nodes([body], where)
     check_fit(body.produces, "the turn before it", body, where)
+    wanted = read_hints(until)[0]
+    if not fits(body.produces, wanted):
+        raise ConfigurationError(
+            f"{where}: until takes {describe(wanted)}, but {body.name!r} gives {describe(body.produces)}"
+        )
     return Loop(name, body, until, max_turns)

@@ -9,14 +9,9 @@ from typing import Any, cast, overload
 from typing_extensions import TypeVar
 
 from agent_factory.core.exceptions import ConfigurationError
+from agent_factory.core.workflows.checks import check_count, check_name, check_nodes
 from agent_factory.core.workflows.hints import ends_here
-from agent_factory.core.workflows.nodes import (
-    Node,
-    StepRunner,
-    check_count,
-    check_name,
-    check_unique,
-)
+from agent_factory.core.workflows.nodes import Node, StepRunner
 
 __all__ = ["Map", "Parallel", "map_each", "parallel"]
 
@@ -33,7 +28,7 @@ ET = TypeVar("ET")
 DEFAULT_LIMIT = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Map(Node[InT, OutT]):
     """A node that runs for each item of a sequence; made by `map_each`.
 
@@ -92,10 +87,11 @@ def map_each(
     """
     check_name(name, "a map")
     check_count(limit, f"map {name!r}: limit")
+    check_nodes([body], f"map {name!r}")
     return Map(name, body, limit)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Parallel(Node[InT, OutT]):
     """Several nodes that get the same value; made by `parallel`.
 
@@ -204,7 +200,7 @@ def parallel(
     check_count(limit, f"parallel {name!r}: limit")
     if not nodes:
         raise ConfigurationError(f"parallel {name!r} has nothing to run: pass steps")
-    check_unique(nodes, f"parallel {name!r}")
+    check_nodes(nodes, f"parallel {name!r}")
     return Parallel(name, nodes, limit)
 
 

@@ -31,11 +31,12 @@ _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 _PROMOTIONS: dict[object, tuple[type, ...]] = {float: (int,), complex: (int, float)}
 
 
-def read_hints(function: abc.Callable[..., object]) -> tuple[Any, Any]:
-    """Return what a function's first parameter and its result are annotated with.
+def read_hints(function: abc.Callable[..., object], position: int = 0) -> tuple[Any, Any]:
+    """Return what a parameter of a function and its result are annotated with.
 
     Args:
         function: Any callable.
+        position: Which parameter, from 0.
 
     Returns:
         The two annotations, with the result of an awaitable in place of the awaitable; ``Any`` where there is none, or where it
@@ -50,7 +51,7 @@ def read_hints(function: abc.Callable[..., object]) -> tuple[Any, Any]:
     # Resolving an annotation evaluates it, which may raise anything.
     except Exception:  # noqa: BLE001
         return Any, Any
-    taken = hints.get(parameters[0], Any) if parameters else Any
+    taken = hints.get(parameters[position], Any) if position < len(parameters) else Any
     returned = hints.get("return", Any)
     if get_origin(returned) in _AWAITABLES:
         returned = get_args(returned)[-1]

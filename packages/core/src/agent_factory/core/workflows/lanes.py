@@ -7,41 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_factory.core.exceptions import AgentFactoryError, WorkflowError
 from agent_factory.core.waiting import CLEANUP_SECONDS, DeadlineError, run_bounded
-from agent_factory.core.workflows.values import ATOMS, ValueRefusedError
+from agent_factory.core.workflows.policies import catch
+from agent_factory.core.workflows.values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from agent_factory.core.workflows.nodes import Job
     from agent_factory.core.workflows.policies import Retry
+    from agent_factory.core.workflows.questions import AskPerson
     from agent_factory.core.workflows.steps import Step
+    from agent_factory.core.workflows.surroundings import Surroundings
 
-__all__ = ["Lane", "Surroundings"]
+__all__ = ["Lane", "join"]
 
 T = TypeVar("T")
-
-
-class Surroundings:
-    """What all lanes of one run share.
-
-    Args:
-        workflow: Name of the workflow, for errors.
-        sleep: Waits some seconds.
-        chance: Returns a random number from 0 to 1.
-    """
-
-    __slots__ = ("chance", "loop", "sleep", "workflow")
-
-    def __init__(
-        self,
-        workflow: str,
-        sleep: Callable[[float], Awaitable[None]],
-        chance: Callable[[], float],
-    ) -> None:
-        self.workflow = workflow
-        self.sleep = sleep
-        self.chance = chance
-        self.loop = asyncio.get_running_loop()
 
 
 class Lane:
@@ -105,14 +85,35 @@ class Lane:
         """Run one step; see `StepRunner`."""
         try:
             if step.retry is None:
-                result = await self._run_watched(step, value, path)
+                call = self._around.bind(step, path, 1) if step.takes_context else step.call
+                result = await self._run_watched(call, value, path, step.timeout)
             else:
-                result = await self._run_repeatedly(step, value, step.retry)
-            if result.__class__ not in ATOMS:
-                step.write(result)
+                result = await self._run_repeatedly(step, value, path, step.retry)
+            if result.__class__ not in step.codec.plain:
+                step.codec.write(result)
         except Exception as error:  # whatever a step raises is its failure
             raise self._fail(path, error, step.timeout) from error
         return result
+
+    async def ask_person(self, node: AskPerson[Any, Any], value: Any, path: str) -> Any:
+        """Ask the engine's person; see `StepRunner`."""
+        around = self._around
+        if around.person is None:
+            raise self.refuse(
+                path, "asks a person, and there is nobody to ask: pass LocalEngine(person=...)"
+            )
+        try:
+            question = node.create_question(
+                value, workflow=around.workflow, run_id=around.run_id, path=path
+            )
+            answer = await self._run_watched(around.person.ask, question, path, node.timeout)
+            return node.read_answer(answer)
+        except DeadlineError as error:
+            raise self.refuse(path, f"was not answered within {node.timeout:g} s") from error
+        except ValueRefusedError as error:
+            raise self.refuse(path, f"got an answer {error}") from error
+        except Exception as error:  # whatever asking raises is its failure
+            raise self._fail(path, error, node.timeout) from error
 
     async def run_all(self, jobs: Sequence[Job], limit: int) -> list[Any]:
         """Run nodes side by side, each in one of at most ``limit`` lanes; see `StepRunner`."""
@@ -122,6 +123,17 @@ class Lane:
         outcomes = [lane.start(_work(lane, waiting, results)) for lane in lanes]
         await join(lanes, outcomes)
         return results
+
+    async def run_caught(self, job: Job, kinds: Sequence[type[Exception]]) -> Any:
+        """Run a node that has error handlers; see `StepRunner`."""
+        try:
+            # In a lane of its own, it can be left behind when it does not end in time.
+            return (await self.run_all([job], 1))[0]
+        except WorkflowError as error:
+            caught = catch(error, kinds, job[1])
+            if caught is None:
+                raise
+            return caught
 
     def decide(self, function: Callable[[Any], T], value: Any, path: str) -> T:
         """Call a choice or a condition; see `StepRunner`."""
@@ -135,14 +147,16 @@ class Lane:
         name = self._around.workflow
         return WorkflowError(f"workflow {name!r}: step {path!r} {reason}", workflow=name, step=path)
 
-    async def _run_watched(self, step: Step[Any, Any], value: Any, path: str) -> Any:
-        deadline = self._around.loop.time() + step.timeout
+    async def _run_watched(
+        self, call: Callable[[Any], Awaitable[Any]], value: Any, path: str, timeout: float
+    ) -> Any:
+        deadline = self._around.loop.time() + timeout
         self._deadline, self._path = deadline, path
         if self._timer is None or self._timer.when() > deadline:
             self._watch(deadline)
         result = None
         try:
-            result = await step.call(value)
+            result = await call(value)
         except asyncio.CancelledError:
             if self._stopped:
                 raise
@@ -159,14 +173,17 @@ class Lane:
             raise asyncio.CancelledError
         if self._expired:
             self._recover_from_expiry()
-            raise DeadlineError(f"not finished within {step.timeout:g} s")
+            raise DeadlineError(f"not finished within {timeout:g} s")
         return result
 
-    async def _run_repeatedly(self, step: Step[Any, Any], value: Any, retry: Retry) -> Any:
+    async def _run_repeatedly(
+        self, step: Step[Any, Any], value: Any, path: str, retry: Retry
+    ) -> Any:
         attempt = 1
         while True:
             try:
-                return await run_bounded(step.call(value), step.timeout)
+                call = self._around.bind(step, path, attempt)
+                return await run_bounded(call(value), step.timeout)
             except Exception as error:  # the policy decides
                 wait = retry.wait_after(error, attempt, self._around.chance())
                 if wait is None:

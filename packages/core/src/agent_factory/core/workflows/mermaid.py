@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_factory.core.workflows.choices import Branch, Loop
 from agent_factory.core.workflows.fanout import Map, Parallel
+from agent_factory.core.workflows.questions import AskPerson
 from agent_factory.core.workflows.recovery import Recover
 from agent_factory.core.workflows.workflow import Workflow
 
@@ -96,6 +97,9 @@ class _Picture:
                 ends = fork, [join]
             case Recover():
                 ends = self._recover(node)
+            case AskPerson():
+                key = self.add("{{", f"{node.name}: a person answers", "}}")
+                ends = key, [key]
             case _:
                 key = self.add("[", node.name, "]")
                 ends = key, [key]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from typing_extensions import TypeVar
 
-from agent_factory.core.exceptions import ConfigurationError
-from agent_factory.core.workflows.hints import describe, fits
-
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from agent_factory.core.workflows.questions import AskPerson
     from agent_factory.core.workflows.steps import Step
 
-__all__ = [
-    "Job",
-    "Node",
-    "StepRunner",
-    "check_count",
-    "check_fit",
-    "check_name",
-    "check_plain",
-    "check_unique",
-]
+__all__ = ["Job", "Node", "StepRunner"]
 
 InT = TypeVar("InT", contravariant=True)
 OutT = TypeVar("OutT", covariant=True)
@@ -38,9 +26,15 @@ Job = tuple["Node[Any, Any]", Any, str]
 class StepRunner(Protocol):
     """What an engine gives to the nodes of a workflow while it runs.
 
-    A node decides which steps run and in which order; the runner decides how. One that keeps records
-    can look a step up by its path in place of running it again: paths are the same in every run with the same
-    input, as long as choices and conditions depend on nothing but the value they get.
+    A node decides which steps run and in which order; the runner decides how. What reaches it is enough to go on
+    with a run that was interrupted:
+
+    - Paths are the same in every run with the same input, as long as choices and conditions depend on nothing but
+      the value they get. ``run_id:path`` names one place of one run (`StepContext.idempotency_key`).
+    - Only steps and answers of people bring anything into a run. A runner that keeps records writes the result of
+      each down with the node's ``codec.write``, and hands out what ``codec.read`` makes of the record in place of
+      running the step, or asking the person, again. Everything between is plain code, which it runs again.
+    - What is not annotated comes back as plain data: a dataclass as a dictionary, a tuple as a list.
     """
 
     def run_step(self, step: Step[Any, Any], value: Any, path: str) -> Awaitable[Any]:
@@ -57,6 +51,20 @@ class StepRunner(Protocol):
         """
         ...
 
+    def ask_person(self, node: AskPerson[Any, Any], value: Any, path: str) -> Awaitable[Any]:
+        """Ask a person, and wait for the answer.
+
+        Args:
+            node: What is asked (``create_question``), how long the answer may take, and what makes sure that it fits
+                (``read_answer``).
+            value: What the question is about.
+            path: Path of the node, unique in the run.
+
+        Raises:
+            WorkflowError: There is nobody to ask, nobody answered in time, or the answer does not fit.
+        """
+        ...
+
     def run_all(self, jobs: Sequence[Job], limit: int) -> Awaitable[list[Any]]:
         """Run nodes side by side. The first failure cancels the others.
 
@@ -69,6 +77,24 @@ class StepRunner(Protocol):
 
         Raises:
             WorkflowError: A node failed.
+        """
+        ...
+
+    def run_caught(self, job: Job, kinds: Sequence[type[Exception]]) -> Awaitable[Any]:
+        """Run a node that has error handlers.
+
+        A runner that keeps records writes down which class fitted: what was handled once stays failed, even if it would
+        succeed the next time.
+
+        Args:
+            job: The node with its value.
+            kinds: The classes of errors that are handled, the first that fits counts.
+
+        Returns:
+            What the node gives or, where it fails with an error that is handled, a `Caught`.
+
+        Raises:
+            WorkflowError: The node failed with another error.
         """
         ...
 
@@ -128,94 +154,3 @@ class Node(ABC, Generic[InT, OutT]):
         Returns:
             The result, to be awaited.
         """
-
-
-def check_name(name: Any, kind: str) -> None:
-    """Refuse a name that is empty or would make paths ambiguous.
-
-    Args:
-        name: The name.
-        kind: What has it, with its article, for messages.
-
-    Raises:
-        ConfigurationError: The name is refused.
-    """
-    if not isinstance(name, str) or not name.strip():
-        raise ConfigurationError(f"{kind} needs a name that is not empty")
-    if "/" in name:
-        raise ConfigurationError(
-            f"{kind} is named {name!r}: '/' separates names in paths, leave it out"
-        )
-
-
-def check_unique(nodes: Iterable[Node[Any, Any]], where: str) -> None:
-    """Refuse two neighbours of one name, whose paths would be the same.
-
-    Args:
-        nodes: The neighbours.
-        where: What they are part of, for messages.
-
-    Raises:
-        ConfigurationError: Two have the same name.
-    """
-    seen: set[str] = set()
-    for node in nodes:
-        if node.name in seen:
-            raise ConfigurationError(
-                f"{where} has a step named {node.name!r} already: "
-                "pass another name with step(name=...)"
-            )
-        seen.add(node.name)
-
-
-def check_fit(given: Any, giver: str, taker: Node[Any, Any], where: str) -> None:
-    """Refuse a node that does not take what it would get, as far as annotations tell.
-
-    Args:
-        given: Type of what it would get.
-        giver: Where that comes from, for messages.
-        taker: The node.
-        where: What it is part of, for messages.
-
-    Raises:
-        ConfigurationError: The types do not fit.
-    """
-    for wanted in taker.accepts:
-        if not fits(given, wanted):
-            raise ConfigurationError(
-                f"{where}: {taker.name!r} takes {describe(wanted)}, "
-                f"but {giver} gives {describe(given)}"
-            )
-
-
-def check_count(value: object, what: str, least: int = 1) -> None:
-    """Refuse what is not a whole number, or too small.
-
-    Args:
-        value: The value.
-        what: What it is for, for messages.
-        least: The smallest number that is good.
-
-    Raises:
-        ConfigurationError: The value is refused.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigurationError(
-            f"{what} must be a whole number of at least {least}, not {value!r}"
-        )
-
-
-def check_plain(function: Callable[..., object], what: str) -> None:
-    """Refuse a coroutine function where a plain function is called.
-
-    Args:
-        function: The function.
-        what: What it is for, for messages.
-
-    Raises:
-        ConfigurationError: It is a coroutine function.
-    """
-    if inspect.iscoroutinefunction(function):
-        raise ConfigurationError(
-            f"{what} must be a plain function: what has to be awaited belongs into a step before it"
-        )

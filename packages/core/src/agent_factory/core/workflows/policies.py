@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from agent_factory.core.exceptions import AgentFactoryError, ConfigurationError
+from agent_factory.core.exceptions import AgentFactoryError, ConfigurationError, WorkflowError
 from agent_factory.core.waiting import DeadlineError, is_duration
-from agent_factory.core.workflows.nodes import check_count
+from agent_factory.core.workflows.checks import check_count
 
-__all__ = ["Failure", "Retry", "is_error_class", "is_retryable"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Caught", "Failure", "Retry", "catch", "is_error_class", "is_retryable"]
 
 ValueT = TypeVar("ValueT", covariant=True)
 
@@ -79,7 +82,7 @@ class Retry:
         return max(float(asked), longest * chance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure(Generic[ValueT]):
     """What an error handler is told.
 
@@ -96,6 +99,44 @@ class Failure(Generic[ValueT]):
     error: str
     message: str
     retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """That a node failed with an error that has a handler; for engines.
+
+    Attributes:
+        kind: Position of the class of the error among those that are handled, from 0.
+        failure: What its handler is told.
+    """
+
+    kind: int
+    failure: Failure[Any]
+
+
+def catch(error: WorkflowError, kinds: Sequence[type[Exception]], value: Any) -> Caught | None:
+    """Find out which handler an error has; for engines.
+
+    Args:
+        error: The error of a step. Its ``__cause__`` counts, what the step raised, if there is one.
+        kinds: The classes of errors that are handled, the first that fits counts.
+        value: What the failed part of the workflow got.
+
+    Returns:
+        The class with what its handler is told; None if there is none.
+    """
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    for position, kind in enumerate(kinds):
+        if isinstance(cause, kind):
+            failure = Failure(
+                value=value,
+                step=error.step,
+                error=type(cause).__name__,
+                message=cause.message if isinstance(cause, AgentFactoryError) else str(cause),
+                retryable=is_retryable(cause),
+            )
+            return Caught(position, failure)
+    return None
 
 
 def is_retryable(error: Exception) -> bool:

@@ -9,14 +9,11 @@ from typing import Any
 
 from typing_extensions import TypeVar
 
-from agent_factory.core.exceptions import (
-    AgentFactoryError,
-    ConfigurationError,
-    WorkflowError,
-)
+from agent_factory.core.exceptions import ConfigurationError
+from agent_factory.core.workflows.checks import check_fit, check_name, check_nodes
 from agent_factory.core.workflows.hints import unite
-from agent_factory.core.workflows.nodes import Node, StepRunner, check_name, check_unique
-from agent_factory.core.workflows.policies import Failure, is_error_class, is_retryable
+from agent_factory.core.workflows.nodes import Node, StepRunner
+from agent_factory.core.workflows.policies import Caught, Failure, is_error_class
 
 __all__ = ["Recover", "recover"]
 
@@ -26,7 +23,7 @@ GivenT = TypeVar("GivenT")
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Recover(Node[InT, OutT]):
     """A node with error handlers; made by `recover`.
 
@@ -58,22 +55,13 @@ class Recover(Node[InT, OutT]):
             path: Path of the node in the run.
             runner: What runs the steps.
         """
-        body = self.body
-        try:
-            # Run as work of its own, it can be left behind when it does not end in time.
-            results = await runner.run_all([(body, value, f"{path}/{body.name}")], 1)
-        except WorkflowError as error:
-            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            node = next(
-                (node for kind, node in self.handlers.items() if isinstance(cause, kind)), None
-            )
-            if node is None:
-                raise
-            failure = _describe(value, error.step, cause)
-        else:
-            result: OutT = results[0]
-            return result
-        handled: OutT = await node.execute(failure, f"{path}/{node.name}", runner)
+        job = (self.body, value, f"{path}/{self.body.name}")
+        result = await runner.run_caught(job, tuple(self.handlers))
+        if not isinstance(result, Caught):
+            given: OutT = result
+            return given
+        node = tuple(self.handlers.values())[result.kind]
+        handled: OutT = await node.execute(result.failure, f"{path}/{node.name}", runner)
         return handled
 
 
@@ -95,7 +83,7 @@ def recover(
 
     Raises:
         ConfigurationError: The name is refused, there is no handler, a key is no class of exceptions, two nodes have one
-            name, or a handler cannot be reached because one before it takes its errors.
+            name, a handler does not take a `Failure`, or cannot be reached because one before it takes its errors.
     """
     check_name(name, "a recovery")
     where = f"recovery {name!r}"
@@ -112,15 +100,7 @@ def recover(
                 f"it takes every {kind.__name__}; put it first"
             )
         before.append(kind)
-    check_unique((body, *handlers.values()), where)
+    check_nodes((body, *handlers.values()), where)
+    for kind, node in handlers.items():
+        check_fit(Failure, f"a caught {kind.__name__}", node, where)
     return Recover(name, body, MappingProxyType(dict(handlers)))
-
-
-def _describe(value: Any, path: str, error: Exception) -> Failure[Any]:
-    return Failure(
-        value=value,
-        step=path,
-        error=type(error).__name__,
-        message=error.message if isinstance(error, AgentFactoryError) else str(error),
-        retryable=is_retryable(error),
-    )

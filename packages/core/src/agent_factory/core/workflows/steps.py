@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, overload
 from typing_extensions import TypeVar
 
 from agent_factory.core.exceptions import ConfigurationError
-from agent_factory.core.waiting import is_duration, run_in_thread
+from agent_factory.core.options import DEFAULT_OPTIONS, RunOptions
+from agent_factory.core.waiting import run_in_thread
+from agent_factory.core.workflows.checks import check_name, check_takes, check_timeout
+from agent_factory.core.workflows.context import StepContext
 from agent_factory.core.workflows.hints import read_hints
-from agent_factory.core.workflows.nodes import Node, StepRunner, check_name
-from agent_factory.core.workflows.values import Writer, create_writer
+from agent_factory.core.workflows.nodes import Node, StepRunner
+from agent_factory.core.workflows.values import Codec, create_codec
 
 if TYPE_CHECKING:
     from agent_factory.core.agent import Agent
@@ -30,12 +33,14 @@ DepsT = TypeVar("DepsT")
 DEFAULT_TIMEOUT = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step(Node[InT, OutT]):
     """One step of a workflow.
 
     What it returns must be data that can be written as JSON: plain data, dataclasses, pydantic models, and what else
     pydantic can write. That is checked after each step, against the annotation of the result if there is one.
+
+    A function whose first parameter is annotated with `StepContext` gets that, and the value after it.
 
     Attributes:
         name: Name, unique among its neighbours; without a slash.
@@ -43,47 +48,56 @@ class Step(Node[InT, OutT]):
         timeout: Seconds that one try of the step may take; finite and greater than 0.
         retry: Whether and how it is tried again when it fails; not at all if None.
         call: For engines: the function, or what runs it in a thread.
-        write: For engines: writes a result as JSON, and raises a `TypeError` if that cannot be done.
+        takes_context: For engines: whether ``call`` gets a `StepContext` before the value.
+        codec: For engines: writes a result as JSON, and reads it.
 
     Raises:
-        ConfigurationError: The name is refused, the timeout out of range, the function a generator, or its result
-            annotated with a type that cannot be written as JSON.
+        ConfigurationError: The name is refused, the timeout out of range, the function a generator or not to be called with one
+            value, or its result annotated with a type that cannot be written as JSON.
     """
 
     name: str
-    function: Callable[[InT], Awaitable[OutT] | OutT]
+    function: (
+        Callable[[InT], Awaitable[OutT] | OutT]
+        | Callable[[StepContext, InT], Awaitable[OutT] | OutT]
+    )
     timeout: float = DEFAULT_TIMEOUT
     retry: Retry | None = None
-    call: Callable[[Any], Awaitable[Any]] = field(init=False, repr=False, compare=False)
-    write: Writer = field(init=False, repr=False, compare=False)
+    call: Callable[..., Awaitable[Any]] = field(init=False, repr=False, compare=False)
+    takes_context: bool = field(init=False, repr=False, compare=False)
+    codec: Codec = field(init=False, repr=False, compare=False)
     _hints: tuple[Any, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the step, and find out what its annotations tell."""
         check_name(self.name, "a step")
-        if not is_duration(self.timeout):
-            raise ConfigurationError(
-                f"step {self.name!r}: timeout must be a finite number of seconds above 0, "
-                f"not {self.timeout!r}"
-            )
-        function: Callable[[Any], Any] = self.function
+        where = f"step {self.name!r}"
+        check_timeout(self.timeout, where)
+        function: Callable[..., Any] = self.function
+        if not callable(function):
+            raise ConfigurationError(f"{where} needs a function, not {function!r}")
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise ConfigurationError(
-                f"step {self.name!r} is a generator function: return a list in place of yielding"
+                f"{where} is a generator function: return a list in place of yielding"
             )
         hints = read_hints(function)
+        takes_context = hints[0] is StepContext
+        if takes_context:
+            hints = read_hints(function, 1)
+        check_takes(function, 2 if takes_context else 1, where)
         direct = inspect.iscoroutinefunction(function)
         values: dict[str, object] = {
             "_hints": hints,
+            "takes_context": takes_context,
             "call": function if direct else _in_thread(function),
-            "write": create_writer(hints[1], self.name),
+            "codec": create_codec(hints[1], f"{where} returns"),
         }
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
 
     @property
     def accepts(self) -> tuple[Any, ...]:
-        """The annotation of the function's first parameter."""
+        """The annotation of the function's first parameter after the context."""
         return (self._hints[0],)
 
     @property
@@ -102,25 +116,45 @@ class Step(Node[InT, OutT]):
         return runner.run_step(self, value, path)
 
 
-def _in_thread(function: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
-    async def call(value: Any) -> Any:
-        result = await run_in_thread(lambda: function(value))
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def call(*given: Any) -> Any:
+        result = await run_in_thread(lambda: function(*given))
         return await result if inspect.isawaitable(result) else result
 
     return call
 
 
+@overload
 def step(
     function: Callable[[GivenT], Awaitable[ResultT]],
+    *,
+    name: str | None = ...,
+    timeout: float = ...,
+    retry: Retry | None = ...,
+) -> Step[GivenT, ResultT]: ...
+
+
+@overload
+def step(
+    function: Callable[[StepContext, GivenT], Awaitable[ResultT]],
+    *,
+    name: str | None = ...,
+    timeout: float = ...,
+    retry: Retry | None = ...,
+) -> Step[GivenT, ResultT]: ...
+
+
+def step(
+    function: Callable[..., Awaitable[ResultT]],
     *,
     name: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     retry: Retry | None = None,
-) -> Step[GivenT, ResultT]:
+) -> Step[Any, ResultT]:
     """Make a step from a coroutine function.
 
     Args:
-        function: What the step does.
+        function: What the step does. It takes one value, or a `StepContext` and one value.
         name: Name of the step; the function's own if None.
         timeout: Seconds that one try of the step may take; finite and greater than 0.
         retry: Whether and how it is tried again when it fails; not at all if None.
@@ -140,6 +174,7 @@ def step(
 def agent_step(
     agent: Agent[None, ResultT],
     *,
+    options: RunOptions = ...,
     name: str | None = ...,
     timeout: float = ...,
     retry: Retry | None = ...,
@@ -151,6 +186,7 @@ def agent_step(
     agent: Agent[DepsT, ResultT],
     *,
     deps: DepsT,
+    options: RunOptions = ...,
     name: str | None = ...,
     timeout: float = ...,
     retry: Retry | None = ...,
@@ -162,6 +198,7 @@ def agent_step(
     agent: Agent[None, ResultT],
     prompt: Callable[[GivenT], str],
     *,
+    options: RunOptions = ...,
     name: str | None = ...,
     timeout: float = ...,
     retry: Retry | None = ...,
@@ -174,6 +211,7 @@ def agent_step(
     prompt: Callable[[GivenT], str],
     *,
     deps: DepsT,
+    options: RunOptions = ...,
     name: str | None = ...,
     timeout: float = ...,
     retry: Retry | None = ...,
@@ -185,6 +223,7 @@ def agent_step(
     prompt: Callable[[Any], str] | None = None,
     *,
     deps: Any = None,
+    options: RunOptions = DEFAULT_OPTIONS,
     name: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     retry: Retry | None = None,
@@ -195,6 +234,7 @@ def agent_step(
         agent: The agent; the step returns the output of its run.
         prompt: Makes the prompt from what the step gets; if None, that is the prompt, and must be text.
         deps: What the agent's tools need; the same for every run of the step.
+        options: What else its runs bring along, such as who approves tool calls; the same for every run of the step.
         name: Name of the step; the agent's if None.
         timeout: Seconds that one try of the step may take; finite and greater than 0.
         retry: Whether and how it is tried again when it fails; not at all if None.
@@ -213,7 +253,7 @@ def agent_step(
                 f"agent {agent.name!r} needs text as its prompt, not {type(asked).__qualname__}: "
                 "pass agent_step(agent, prompt=...) that makes text of it"
             )
-        return (await agent.run(asked, deps=deps)).output
+        return (await agent.run(asked, deps=deps, options=options)).output
 
     answer.__annotations__ = {
         "value": str if prompt is None else read_hints(prompt)[0],

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import TypeVar
 
 from agent_factory.core.exceptions import ConfigurationError
+from agent_factory.core.workflows.checks import check_fit, check_name, check_nodes
 from agent_factory.core.workflows.engine import LocalEngine
 from agent_factory.core.workflows.hints import ends_here
-from agent_factory.core.workflows.nodes import (
-    Node,
-    StepRunner,
-    check_fit,
-    check_name,
-    check_unique,
-)
+from agent_factory.core.workflows.nodes import Node, StepRunner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -39,21 +34,22 @@ class Workflow(Node[InT, OutT]):
     words = await workflow.run("notes.txt")
     ```
 
-    In place of a step there may be whatever else is a `Node`: a branch, a loop, a map, a parallel, a recovery, or
-    another workflow.
+    In place of a step there may be whatever else is a `Node`: a branch, a loop, a map, a parallel, a recovery, a
+    question to a person, or another workflow.
 
     Args:
         name: Name for people and records; not empty, without a slash.
         first: The first step.
 
     Raises:
-        ConfigurationError: The name is refused.
+        ConfigurationError: The name is refused, or the first step is none.
     """
 
     __slots__ = ("_steps", "name")
 
     def __init__(self, name: str, first: Node[InT, OutT]) -> None:
         check_name(name, "a workflow")
+        check_nodes([first], f"workflow {name!r}")
         self.name = name
         self._steps: tuple[Node[Any, Any], ...] = (first,)
 
@@ -82,12 +78,12 @@ class Workflow(Node[InT, OutT]):
             following: The step; it takes what the last one returns.
 
         Raises:
-            ConfigurationError: A step of that name is there already, it takes something else than the last one
-                returns, or it cannot be reached because the last one always raises.
+            ConfigurationError: It is no step, a step of that name is there already, it takes something else than the
+                last one returns, or it cannot be reached because the last one always raises.
         """
         where = f"workflow {self.name!r}"
         last = self._steps[-1]
-        check_unique((*self._steps, following), where)
+        check_nodes((*self._steps, following), where)
         if ends_here(last.produces):
             raise ConfigurationError(
                 f"{where}: {following.name!r} cannot be reached: {last.name!r} never returns"
@@ -103,21 +99,25 @@ class Workflow(Node[InT, OutT]):
 
         return draw(self)
 
-    async def run(self, value: InT, *, engine: WorkflowEngine | None = None) -> OutT:
+    async def run(
+        self, value: InT, *, engine: WorkflowEngine | None = None, run_id: str | None = None
+    ) -> OutT:
         """Run the steps one after the other.
 
         Args:
             value: What the first step gets; data that can be written as JSON.
             engine: What runs them; a `LocalEngine` if None.
+            run_id: Identifier of the run, unique for ever, without a colon; a new one if None.
 
         Returns:
             What the last step returned.
 
         Raises:
+            ConfigurationError: The identifier is refused.
             WorkflowError: A step raised something, or ran past its timeout; ``step`` has its path and ``__cause__`` what it
                 raised.
         """
-        return await (_LOCAL if engine is None else engine).run(self, value)
+        return await (_LOCAL if engine is None else engine).run(self, value, run_id=run_id)
 
     def execute(self, value: Any, path: str, runner: StepRunner) -> Awaitable[OutT]:
         """Run the steps as a part of another workflow.

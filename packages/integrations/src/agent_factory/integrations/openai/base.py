@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from abc import ABC, abstractmethod
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from agent_factory.core.exceptions import ModelError, ModelResponseError
-from agent_factory.core.models import ModelRequest, ModelResponse, TextDelta
-from agent_factory.integrations.openai.decoding import decode_models
-from agent_factory.integrations.openai.failures import read_failure, read_status, to_error
-from agent_factory.integrations.openai.fields import ProtocolError, ReportedError, decode_json
+from agent_factory.core.exceptions import ModelError
+from agent_factory.core.models import ModelRequest, ModelResponse
+from agent_factory.integrations.openai.attempts import Attempts
+from agent_factory.integrations.openai.exchange import MODELS_SECONDS, Exchange
+from agent_factory.integrations.openai.folding import take_apart
 from agent_factory.integrations.openai.options import (
     check_bound,
     check_extra,
@@ -20,8 +18,7 @@ from agent_factory.integrations.openai.options import (
     check_model,
     check_url,
 )
-from agent_factory.integrations.openai.retry import RetryPolicy, read_retry_after
-from agent_factory.integrations.openai.sse import EventReader
+from agent_factory.integrations.openai.retry import RetryPolicy
 from agent_factory.integrations.openai.transport import Transport
 
 if TYPE_CHECKING:
@@ -30,12 +27,14 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from agent_factory.core.models import ModelDelta
     from agent_factory.integrations.openai.folding import Fold
+    from agent_factory.integrations.openai.streaming import StreamedAnswer
+    from agent_factory.integrations.openai.writing import RequestWriter
 
 __all__ = ["DEFAULT_BASE_URL", "ServerModel"]
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-_MODELS_SECONDS = 10.0
 _RETRY = RetryPolicy()
 _MEBIBYTE = 1024 * 1024
 
@@ -68,7 +67,6 @@ class ServerModel(ABC):
     ) -> None:
         self._model = check_model(model)
         self._extra = self._check_extra(extra_body or {})
-        self._key = api_key
         self._retry = retry
         self._transport = Transport(
             model=model,
@@ -78,6 +76,12 @@ class ServerModel(ABC):
             connector=connector,
             proxy=None if proxy is None else str(check_url(proxy, "proxy", secrets=True)),
         )
+        self._exchange = Exchange(
+            self._transport, model, self.path, self._decode, self._create_fold, api_key
+        )
+        self._writer = self._create_writer()
+        # Models with other options, or of other servers, may take part in the same run.
+        self._memo_key = (type(self), self)
 
     @property
     def name(self) -> str:
@@ -121,29 +125,69 @@ class ServerModel(ABC):
         Raises:
             ModelError: The call failed, also after the allowed retries; the subclass says how.
         """
-        async with aclosing(self._attempts(request, streaming=False)) as items:
-            async for item in items:
-                if isinstance(item, ModelResponse):
-                    return item
-        raise AssertionError("an attempt that does not fail ends with a response")
+        attempts = Attempts(self._retry, request, self.name)
+        adapted = False
+        while True:
+            body = self._writer.write(request, self._memo_key, streaming=False)
+            try:
+                return await self._exchange.respond(body, attempts)
+            except ModelError as error:
+                attempts.note(error)
+                if not adapted and self._adapt(error):
+                    adapted = True
+                elif not await attempts.wait(error):
+                    raise
 
     async def stream(
         self, request: ModelRequest
-    ) -> AsyncGenerator[TextDelta | ModelResponse, None]:
+    ) -> AsyncGenerator[ModelDelta | ModelResponse, None]:
         """Answer a request piece by piece. Nothing is repeated once a piece has been given out.
 
         Args:
             request: What the agent asks; its timeout bounds all attempts together.
 
         Yields:
-            Text as it arrives, then, as the last item, the whole response.
+            Text and thoughts as they arrive, then, as the last item, the whole response.
 
         Raises:
             ModelError: The call failed; the subclass says how.
         """
-        async with aclosing(self._attempts(request, streaming=True)) as items:
-            async for item in items:
-                yield item
+        attempts = Attempts(self._retry, request, self.name)
+        exchange = self._exchange
+        adapted = False
+        whole: ModelResponse | None = None
+        while whole is None:
+            body = self._writer.write(request, self._memo_key, streaming=True)
+            answer: StreamedAnswer | None = None
+            begun = False
+            try:
+                opened = await exchange.open(body, attempts)
+                if isinstance(opened, ModelResponse):
+                    whole = opened
+                    for delta in take_apart(whole):
+                        yield delta
+                else:
+                    answer = opened
+                    while (deltas := await exchange.read(answer, attempts)) is not None:
+                        if deltas and not begun:
+                            begun = True
+                            answer.give_up_at(attempts.deadline)
+                        for delta in deltas:
+                            yield delta
+                    whole = await exchange.finish(answer)
+            except ModelError as error:
+                if answer is not None:
+                    # Before the pause: nobody needs the connection meanwhile.
+                    answer.close()
+                attempts.note(error, begun=begun)
+                if not adapted and self._adapt(error):
+                    adapted = True
+                elif begun or not await attempts.wait(error):
+                    raise
+            finally:
+                if answer is not None:
+                    answer.close()
+        yield whole
 
     async def list_models(self) -> tuple[str, ...]:
         """Return the names of the models that the server offers, sorted.
@@ -151,15 +195,16 @@ class ServerModel(ABC):
         Raises:
             ModelError: The call failed, or took longer than 10 seconds; the subclass says how.
         """
-        return await self._list_models(asyncio.get_running_loop().time() + _MODELS_SECONDS)
+        deadline = asyncio.get_running_loop().time() + MODELS_SECONDS
+        return await self._exchange.list_models(deadline)
 
     def _check_extra(self, extra: Mapping[str, object]) -> dict[str, object]:
         """Return the further fields of each request, once they are known to be good."""
         return check_extra(extra, self.reserved)
 
     @abstractmethod
-    def _encode(self, request: ModelRequest, *, streaming: bool) -> bytes:
-        """Return the body of a request."""
+    def _create_writer(self) -> RequestWriter:
+        """Return what writes the requests."""
 
     @abstractmethod
     def _decode(self, body: dict[str, Any]) -> ModelResponse:
@@ -169,127 +214,6 @@ class ServerModel(ABC):
     def _create_fold(self) -> Fold:
         """Return what puts the pieces of a streamed answer together."""
 
-    async def _list_models(self, deadline: float) -> tuple[str, ...]:
-        async with self._transport.request("GET", "models", None, deadline) as response:
-            data = await self._transport.read(response, deadline)
-        if response.status != 200:
-            raise self._refusal(response, data)
-        try:
-            return decode_models(decode_json(data))
-        except ProtocolError as error:
-            raise self._nonsense(error) from None
-        except ReportedError as failure:
-            raise self._refusal(response, failure.body) from None
-
-    async def _attempts(
-        self, request: ModelRequest, *, streaming: bool
-    ) -> AsyncGenerator[TextDelta | ModelResponse, None]:
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + request.timeout
-        body = self._encode(request, streaming=streaming)
-        retries = 0
-        while True:
-            given = False
-            try:
-                async with aclosing(self._attempt(body, deadline)) as items:
-                    async for item in items:
-                        given = True
-                        yield item
-                return
-            except ModelError as error:
-                error.details["attempts"] = retries + 1
-                pause = self._retry.pause(error, retries)
-                if given or pause is None or pause >= deadline - clock():
-                    raise
-            retries += 1
-            await asyncio.sleep(pause)
-
-    async def _attempt(
-        self, body: bytes, deadline: float
-    ) -> AsyncGenerator[TextDelta | ModelResponse, None]:
-        transport = self._transport
-        async with transport.request("POST", self.path, body, deadline) as response:
-            if response.status != 200:
-                data = await transport.read(response, deadline)
-                offered = await self._offered(deadline) if response.status == 404 else None
-                raise self._refusal(response, data, offered)
-            try:
-                # Decided by what came: some servers answer a request for a stream with a whole.
-                if response.content_type == "text/event-stream":
-                    async with aclosing(self._events(response, deadline)) as items:
-                        async for item in items:
-                            yield item
-                    return
-                data = await transport.read(response, deadline)
-                whole = self._decode(decode_json(data))
-            except ProtocolError as error:
-                raise self._nonsense(error) from None
-            except ReportedError as failure:
-                raise self._refusal(response, failure.body) from None
-        if whole.message.text:
-            yield TextDelta(whole.message.text)
-        yield whole
-
-    async def _events(
-        self, response: aiohttp.ClientResponse, deadline: float
-    ) -> AsyncGenerator[TextDelta | ModelResponse, None]:
-        fold = self._create_fold()
-        async with aclosing(self._data(response, deadline)) as items:
-            async for data in items:
-                if data == b"[DONE]":
-                    await self._transport.drain(response)
-                    break
-                text = fold.add_chunk(decode_json(data))
-                if text:
-                    yield TextDelta(text)
-                if fold.ended:
-                    await self._transport.drain(response)
-                    break
-        yield fold.finished()
-
-    async def _data(
-        self, response: aiohttp.ClientResponse, deadline: float
-    ) -> AsyncGenerator[bytes, None]:
-        reader = EventReader()
-        async with aclosing(self._transport.chunks(response, deadline)) as chunks:
-            async for chunk in chunks:
-                for data in reader.feed(chunk):
-                    yield data
-        for data in reader.finish():
-            yield data
-
-    async def _offered(self, deadline: float) -> tuple[str, ...] | None:
-        soon = asyncio.get_running_loop().time() + _MODELS_SECONDS
-        try:
-            return await self._list_models(min(soon, deadline))
-        except ModelError:
-            # It only adds to the message of an error that is on its way already.
-            return None
-
-    def _refusal(
-        self,
-        response: aiohttp.ClientResponse,
-        body: bytes | dict[str, Any],
-        offered: tuple[str, ...] | None = None,
-    ) -> ModelError:
-        status = response.status
-        if isinstance(body, dict):
-            status = read_status(body["error"])
-            body = json.dumps(body).encode()
-        if self._key:
-            # Some servers repeat the key that they refuse.
-            body = body.replace(self._key.encode(), b"***")
-        return to_error(
-            read_failure(status, body),
-            model=self._model,
-            server=self._transport.server,
-            retry_after=read_retry_after(response.headers),
-            offered=offered,
-        )
-
-    def _nonsense(self, error: ProtocolError) -> ModelResponseError:
-        return ModelResponseError(
-            f"model {self._model!r}: the answer of the server at {self._transport.server} cannot be understood: "
-            f"{error}. Check that base_url leads to an OpenAI-compatible server.",
-            model=self._model,
-        )
+    def _adapt(self, _error: ModelError) -> bool:
+        """Return whether requests are written differently from now on, so that this error does not come again."""
+        return False

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from agent_factory.core.exceptions import (
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelContentFilterError,
+    ModelContextLengthError,
     ModelError,
     ModelRateLimitError,
     ModelRequestError,
+    ModelResponseError,
     ModelServerError,
 )
 from agent_factory.integrations.exceptions import ModelQuotaError
@@ -68,7 +71,8 @@ def read_failure(status: int, body: bytes | dict[str, Any]) -> Failure:
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):
-            page = re.search(r"<title>\s*(.*?)\s*</title>", text, re.I | re.S)
+            # Nothing in it can backtrack: whoever sends the page may mean harm.
+            page = re.search(r"<title>([^<]*)", text, re.I)
             plain = page.group(1) if page else "" if text.startswith("<") else text
             return Failure(status, _shorten(plain))
     error: Any = body.get("error", body) if isinstance(body, dict) else body
@@ -146,19 +150,23 @@ def to_error(
         said = "is behind a gateway that gets no answer from it" if gateway else "failed"
         advice = "Try again later"
     elif code & _TOO_LONG or (status == 400 and _TOO_LONG_WORDS.search(failure.message)):
-        kind = ModelRequestError
+        kind = ModelContextLengthError
         said = "says that the conversation is longer than the model can read"
         advice = (
             "Shorten the prompt, the history or the tools' results, or use a model that reads more"
         )
     elif code & _FILTERED:
-        kind = ModelRequestError
+        kind = ModelContentFilterError
         said = "stopped the conversation by its content filter"
         advice = "Rephrase the prompt, or look at what the tools returned"
-    elif status < 400:
+    elif 300 <= status < 400 and status != 304:
         kind = ModelRequestError
         said = "points to another address"
         advice = "Give the server's final address as base_url"
+    elif status < 400:
+        kind = ModelResponseError
+        said = "answered with a status that no answer of a model has"
+        advice = "Check that base_url leads to an OpenAI-compatible server"
     else:
         kind = ModelRequestError
         said = "refused the request"
@@ -167,7 +175,8 @@ def to_error(
     return kind(
         f"model {model!r}: the server at {server} {said} (HTTP {status}){words}. {advice}.",
         model=model,
-        status=status,
+        # Only a refusal has one: what was not refused may have to be paid for.
+        status=None if kind is ModelResponseError else status,
         retry_after=retry_after,
         details={"server_codes": sorted(code)} if code else None,
     )

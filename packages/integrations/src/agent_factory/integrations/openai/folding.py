@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agent_factory.core.messages import AssistantMessage, ToolCall
-from agent_factory.core.models import FinishReason, ModelResponse
+from agent_factory.core.messages import AssistantMessage, Reasoning, ToolCall
+from agent_factory.core.models import (
+    FinishReason,
+    ModelDelta,
+    ModelResponse,
+    ReasoningDelta,
+    TextDelta,
+    TokenLogprob,
+)
 from agent_factory.core.usage import Usage
 from agent_factory.integrations.openai.fields import ProtocolError, as_object, as_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Fold", "PendingCall", "assemble", "read_model", "read_usage"]
+__all__ = ["UNCOUNTED", "Fold", "PendingCall", "assemble", "read_model", "read_usage", "take_apart"]
+
+UNCOUNTED = Usage(requests=1, cost=None)
+"""What a call used whose server does not count; what it costs is for the run to say."""
 
 
 class Fold(Protocol):
@@ -23,11 +33,12 @@ class Fold(Protocol):
         """Whether nothing of the answer can follow any more."""
         ...
 
-    def add_chunk(self, body: dict[str, Any]) -> str:
-        """Take one chunk and return the text in it, which may be empty.
+    def add(self, body: dict[str, Any], deltas: list[ModelDelta]) -> None:
+        """Take one chunk.
 
         Args:
             body: The chunk, from `decode_json`.
+            deltas: Gets the pieces of text and of thoughts in it.
 
         Raises:
             ProtocolError: A field is not what the protocol says.
@@ -83,6 +94,8 @@ def assemble(
     refused: bool,
     usage: Usage,
     model: str,
+    reasoning: Iterable[Reasoning] = (),
+    logprobs: Iterable[TokenLogprob] = (),
 ) -> ModelResponse:
     """Return the response that the parts of an answer make.
 
@@ -93,12 +106,14 @@ def assemble(
         refused: Whether the model refused to answer.
         usage: What the call used.
         model: The model that answered, as the server names it.
+        reasoning: What the model thought before.
+        logprobs: How likely each token of the text was.
 
     Raises:
         ProtocolError: The parts contradict each other.
     """
     built = tuple(call.build(number) for number, call in enumerate(calls, 1))
-    finish = "content_filter" if refused else finish
+    finish = "refusal" if refused else finish
     # Many servers say "stop" where they mean that they want tools called.
     if built and finish == "stop":
         finish = "tool_calls"
@@ -106,7 +121,23 @@ def assemble(
         raise ProtocolError("the model stopped for tool calls, but there are none")
     if len({call.id for call in built}) < len(built):
         raise ProtocolError("two tool calls have the same id")
-    return ModelResponse(AssistantMessage("".join(text), built), usage, finish, model)
+    message = AssistantMessage("".join(text), built, tuple(reasoning))
+    return ModelResponse(message, usage, finish, model, tuple(logprobs))
+
+
+def take_apart(response: ModelResponse) -> list[ModelDelta]:
+    """Return the pieces that a stream would have given out, where a response came as a whole.
+
+    Args:
+        response: The response.
+    """
+    message = response.message
+    deltas: list[ModelDelta] = [
+        ReasoningDelta(thought.text) for thought in message.reasoning if thought.text
+    ]
+    if message.text:
+        deltas.append(TextDelta(message.text))
+    return deltas
 
 
 def read_model(body: dict[str, Any]) -> str:
@@ -130,12 +161,24 @@ def read_usage(body: dict[str, Any], input_field: str, output_field: str) -> Usa
         ProtocolError: A count is none.
     """
     if body.get("usage") is None:
-        return Usage(requests=1)
+        return UNCOUNTED
     usage = as_object(body["usage"], "usage")
-    counts = []
-    for name in (input_field, output_field):
-        value = usage.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ProtocolError(f"'usage.{name}' is {shown(value)} instead of a count")
-        counts.append(value)
-    return Usage(1, *counts)
+    read = _read_count(usage.get(input_field, 0), f"usage.{input_field}")
+    written = _read_count(usage.get(output_field, 0), f"usage.{output_field}")
+    cached = _read_detail(usage, f"{input_field}_details", "cached_tokens")
+    thought = _read_detail(usage, f"{output_field}_details", "reasoning_tokens")
+    # Both are parts: a server that counts them beside the rest would make totals wrong.
+    return Usage(1, read, written, 0, min(cached, read), min(thought, written), None)
+
+
+def _read_detail(usage: dict[str, Any], field: str, name: str) -> int:
+    details = usage.get(field)
+    if details is None:
+        return 0
+    return _read_count(as_object(details, f"usage.{field}").get(name) or 0, f"usage.{field}.{name}")
+
+
+def _read_count(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ProtocolError(f"'{where}' is {shown(value)} instead of a count")
+    return value

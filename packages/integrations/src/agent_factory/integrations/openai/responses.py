@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent_factory.integrations.exceptions import IntegrationConfigurationError
 from agent_factory.integrations.openai.base import ServerModel
 from agent_factory.integrations.openai.responses_decoding import ResponsesFold, decode_response
-from agent_factory.integrations.openai.responses_encoding import RESERVED_FIELDS, encode_request
+from agent_factory.integrations.openai.responses_encoding import (
+    REASONING,
+    RESERVED_FIELDS,
+    encode_fields,
+    encode_message,
+)
+from agent_factory.integrations.openai.writing import RequestWriter
 
 if TYPE_CHECKING:
-    from agent_factory.core.models import ModelRequest, ModelResponse
+    from agent_factory.core.exceptions import ModelError
+    from agent_factory.core.models import ModelResponse, OutputSchema, ToolSpec
     from agent_factory.integrations.openai.folding import Fold
 
 __all__ = ["OpenAIResponsesModel"]
@@ -22,7 +29,8 @@ class OpenAIResponsesModel(ServerModel):
 
     The arguments, the connections, the retries and the errors are those of `OpenAIModel`; ``/responses`` is what is
     appended to the address. The server stores nothing (``"store": false``): each request carries the whole
-    conversation. A model's reasoning is not part of that, so a reasoning model thinks anew after each tool call.
+    conversation. A model's reasoning is part of that, encrypted by the server, so that a reasoning model goes on with
+    its thoughts after a tool call. Models that do not reason are not asked for it, once they refused to be.
 
     ```python
     async with OpenAIResponsesModel("gpt-5-mini", api_key=key) as model:
@@ -32,7 +40,8 @@ class OpenAIResponsesModel(ServerModel):
     Args:
         model: Name of the model, as the server names it.
         options: Those of `OpenAIModel`. ``extra_body`` may hold ``{"text": {"verbosity": "low"}}``, but no ``format``
-            of the text, nor a field that makes the server keep the conversation.
+            of the text, nor a field that makes the server keep the conversation. What it names under ``include`` is
+            asked for besides the reasoning; ``{"reasoning": {"summary": "auto"}}`` asks for summaries of the thoughts.
 
     Raises:
         IntegrationConfigurationError: A value cannot be used.
@@ -40,6 +49,7 @@ class OpenAIResponsesModel(ServerModel):
 
     path = "responses"
     reserved = RESERVED_FIELDS
+    _reasoning = True
 
     def _check_extra(self, extra: Mapping[str, object]) -> dict[str, object]:
         text = extra.get("text", {})
@@ -47,13 +57,48 @@ class OpenAIResponsesModel(ServerModel):
             raise IntegrationConfigurationError(
                 "extra_body['text'] must be an object without 'format', which the client sets itself"
             )
+        include = extra.get("include", [])
+        if not isinstance(include, list) or not all(isinstance(item, str) for item in include):
+            raise IntegrationConfigurationError(
+                "extra_body['include'] must be a list of strings, such as ['message.output_text.logprobs']"
+            )
         return super()._check_extra(extra)
 
-    def _encode(self, request: ModelRequest, *, streaming: bool) -> bytes:
-        return encode_request(request, model=self._model, stream=streaming, extra=self._extra)
+    def _create_writer(self) -> RequestWriter:
+        return RequestWriter(
+            self._model,
+            conversation="input",
+            encode_message=encode_message,
+            encode_fields=self._encode_fields,
+            extra=self._extra,
+            limits=("max_output_tokens",),
+        )
+
+    def _encode_fields(
+        self,
+        tools: Sequence[ToolSpec],
+        output: OutputSchema | None,
+        *,
+        streaming: bool,
+        extra: Mapping[str, object],
+    ) -> dict[str, Any]:
+        return encode_fields(
+            tools, output, streaming=streaming, extra=extra, reasoning=self._reasoning
+        )
 
     def _decode(self, body: dict[str, Any]) -> ModelResponse:
         return decode_response(body)
 
     def _create_fold(self) -> Fold:
         return ResponsesFold()
+
+    def _adapt(self, error: ModelError) -> bool:
+        # Models that do not reason refuse to be asked for it: "Encrypted content is not supported with this model."
+        # Servers that do not know the field repeat what it holds.
+        words = error.message.lower()
+        refused = "encrypted content is not supported" in words or REASONING in words
+        if error.status not in (400, 422) or not refused:
+            return False
+        self._reasoning = False
+        self._writer.forget()
+        return True

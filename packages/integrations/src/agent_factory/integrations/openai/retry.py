@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from agent_factory.core.waiting import is_duration
 from agent_factory.integrations.exceptions import IntegrationConfigurationError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class RetryPolicy:
         first_delay: Seconds before the first repetition; it doubles for each further one. A random part of up to
             half is taken off, so that many clients do not come back at the same moment.
         max_delay: Seconds that a pause takes at most, unless the server asks for a longer one.
+        attempt_timeout: Seconds after which one attempt is given up and repeated, greater than 0; None for no bound
+            of its own. A whole answer has to be there by then, a streamed one has to have begun.
 
     Raises:
         IntegrationConfigurationError: A value is out of its range.
@@ -38,6 +41,7 @@ class RetryPolicy:
     max_retries: int = 2
     first_delay: float = 0.5
     max_delay: float = 8.0
+    attempt_timeout: float | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -53,6 +57,12 @@ class RetryPolicy:
                     f"RetryPolicy.{name} must be a finite number of seconds of at least 0, "
                     f"not {value!r}"
                 )
+        longest = self.attempt_timeout
+        if longest is not None and not is_duration(longest):
+            raise IntegrationConfigurationError(
+                "RetryPolicy.attempt_timeout must be None or a finite number of seconds above 0, "
+                f"not {longest!r}"
+            )
 
     def pause(self, error: ModelError, retries: int) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is to be none.
@@ -87,7 +97,7 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime | None = None)
             return seconds
     try:
         moment = parsedate_to_datetime(headers.get("Retry-After", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         # "-0000", or no zone at all: HTTP dates are in UTC.

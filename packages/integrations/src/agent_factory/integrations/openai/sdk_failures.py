@@ -21,7 +21,9 @@ def class_names(kind: type) -> frozenset[str]:
     return frozenset(parent.__name__ for parent in kind.__mro__)
 
 
-def translate(error: BaseException, *, model: str, server: str, key: object) -> ModelError | None:
+def translate(
+    error: BaseException, *, model: str, server: str, key: object, patience: str, once: bool
+) -> ModelError | None:
     """Return the error of core that says what an exception says, or None for a stranger's.
 
     Args:
@@ -29,6 +31,8 @@ def translate(error: BaseException, *, model: str, server: str, key: object) -> 
         model: Name of the model that was called.
         server: Address of the server, without secrets.
         key: The client's key, which no message may contain; anything but a text is none.
+        patience: In which time there was no answer, for an error that is about that, and what to do about it.
+        once: Whether the client made the call no more than once.
     """
     names = class_names(type(error))
     start = f"model {model!r}: "
@@ -45,15 +49,14 @@ def translate(error: BaseException, *, model: str, server: str, key: object) -> 
         )
     if isinstance(error, TimeoutError):
         return ModelConnectionError(
-            f"{start}the server at {server} did not answer in the time given to the call. "
-            "Give it more time, or ask for less.",
-            model=model,
+            f"{start}the server at {server} did not answer {patience}", model=model
         )
     if "APITimeoutError" in names:
         return ModelConnectionError(
             f"{start}the server at {server} did not answer in the client's own timeout. "
             "Give the client more time, or ask for less.",
             model=model,
+            details=_tell_unsent(error, once),
         )
     # The second is of the client's HTTP library: older releases let it through while they stream.
     if names & {"APIConnectionError", "TransportError"} or isinstance(error, OSError):
@@ -62,6 +65,7 @@ def translate(error: BaseException, *, model: str, server: str, key: object) -> 
             f"{start}the connection to the server at {server} failed ({cause}). "
             "Check that it runs, and the client's base_url.",
             model=model,
+            details=_tell_unsent(error, once),
         )
     body: Any = getattr(error, "body", None)
     if "APIStatusError" in names:
@@ -83,6 +87,13 @@ def translate(error: BaseException, *, model: str, server: str, key: object) -> 
             model=model,
         )
     return None
+
+
+def _tell_unsent(error: BaseException, once: bool) -> dict[str, object]:
+    """Return the details of an error that say that the request was certainly never sent, if it was not."""
+    names = class_names(type(error.__cause__ or error))
+    unsent = once and names & {"ConnectError", "ConnectTimeout", "PoolTimeout"}
+    return {"sent": False} if unsent else {}
 
 
 def _hide(body: dict[str, Any], key: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Carries bytes to a server and back: pooled connections, deadlines, bounds.
+"""Carries bytes to a server and back: pooled connections, bounds.
 
 An `aiohttp.ClientSession` belongs to one event loop, while a model belongs to none: each `Agent.run_sync` has a
 loop of its own. So there is one session for each running loop, closed when that loop ends.
@@ -7,28 +7,51 @@ loop of its own. So there is one session for each running loop, closed when that
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager, suppress
+import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from agent_factory.core.exceptions import ModelConnectionError, ModelError, ModelResponseError
+from agent_factory.core.exceptions import ModelResponseError
+from agent_factory.integrations.openai.faults import CONNECT_SECONDS, FAULTS, UnaskedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     import yarl
+    from aiohttp.connector import Connection
 
 __all__ = ["Transport"]
 
-_CONNECT_SECONDS = 10.0
 _DRAIN_SECONDS = 0.5
+# Above it aiohttp wants a file, which it writes piece by piece.
+_LARGE_BYTES = 1024 * 1024
+_CONNECTIONS = 3
+_REFUSAL_BYTES = 1024 * 1024
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request that is sent over no connection which holds an answer already.
+
+    What a server sends over a connection that waits in the pool, such as an earlier answer once more, would be taken
+    for the answer to the next request.
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send it, unless it is answered before it is asked."""
+        # There is no public way to ask; a test says if there is none of this name any more.
+        if getattr(conn.protocol, "_buffer", None):
+            raise UnaskedAnswerError
+        return await super().send(conn)
 
 
 @dataclass(slots=True)
 class Transport:
-    """Connections to one server.
+    """Connections to one server. Deadlines are the caller's.
+
+    What goes wrong below the answer's bytes is one of `FAULTS`.
 
     Attributes:
         model: Name of the model, for errors.
@@ -51,79 +74,75 @@ class Transport:
     _sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = field(
         default_factory=dict, repr=False
     )
+    _urls: dict[str, yarl.URL] = field(default_factory=dict, repr=False)
 
     @property
     def server(self) -> str:
         """The server's address without anything that may be secret."""
         return str(self.base_url.with_query(None))
 
-    @asynccontextmanager
-    async def request(
-        self, method: str, path: str, body: bytes | None, deadline: float
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request and give its answer, as soon as the headers are there.
+    async def send(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
+        """Send a request and return its answer, as soon as the headers are there.
 
         Args:
             method: ``GET`` or ``POST``.
             path: Path below `base_url`, without a leading slash.
             body: JSON to send, or None.
-            deadline: Time of the running loop at which to give up.
-
-        Raises:
-            ModelConnectionError: There was no answer.
-            ModelResponseError: The answer is not HTTP.
         """
-        url = self.base_url.joinpath(*path.split("/")).with_query(self.base_url.query)
-        session = await self._session()
-        with _Faults(self, deadline):
-            async with asyncio.timeout_at(deadline):
-                response = await session.request(
-                    method, url, data=body, headers=self.headers, allow_redirects=False
+        session = self._sessions.get(asyncio.get_running_loop())
+        if session is None or session.closed:
+            session = await self._start_session()
+        left = _CONNECTIONS
+        while True:
+            left -= 1
+            data = io.BytesIO(body) if body is not None and len(body) > _LARGE_BYTES else body
+            try:
+                # Not the session's headers: those go to a proxy too.
+                return await session.request(
+                    method, self._url(path), data=data, headers=self.headers, allow_redirects=False
                 )
-        try:
-            yield response
-        finally:
-            # Back into the pool if it was read to its end, else the connection is closed.
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
+            except UnaskedAnswerError:
+                # Nothing was sent, and that connection is closed.
+                if not left:
+                    raise
 
-    async def chunks(
-        self, response: aiohttp.ClientResponse, deadline: float
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield the body of an answer as it arrives.
+    async def receive(self, response: aiohttp.ClientResponse, before: int) -> bytes:
+        """Return the next bytes of an answer, or none at its end.
 
         Args:
             response: The answer.
-            deadline: Time of the running loop at which to give up.
+            before: Number of bytes that were received before.
 
         Raises:
-            ModelConnectionError: The connection broke, or the deadline passed.
             ModelResponseError: The answer has more than `max_bytes`.
         """
-        total = 0
-        while True:
-            with _Faults(self, deadline):
-                # Not around the loop: a timeout must not span a yield.
-                async with asyncio.timeout_at(deadline):
-                    chunk = await response.content.readany()
-            if not chunk:
-                return
-            total += len(chunk)
-            if total > self.max_bytes:
-                raise ModelResponseError(
-                    f"model {self.model!r}: the answer of the server at {self.server} has more than "
-                    f"{self.max_bytes} bytes. Raise max_response_bytes, or ask for less.",
-                    model=self.model,
-                    status=response.status,
-                )
-            yield chunk
+        chunk = await response.content.readany()
+        if before + len(chunk) > self.max_bytes:
+            raise ModelResponseError(
+                f"model {self.model!r}: the answer of the server at {self.server} has more than "
+                f"{self.max_bytes} bytes. Raise max_response_bytes, or ask for less.",
+                model=self.model,
+            )
+        return chunk
 
-    async def read(self, response: aiohttp.ClientResponse, deadline: float) -> bytes:
-        """Return the whole body of an answer; raises as `chunks`."""
-        async with aclosing(self.chunks(response, deadline)) as chunks:
-            return b"".join([chunk async for chunk in chunks])
+    async def read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the whole body of an answer; raises as `receive`."""
+        chunks = []
+        total = 0
+        while chunk := await self.receive(response, total):
+            chunks.append(chunk)
+            total += len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def read_start(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the beginning of the body of a refusal, as far as it arrives."""
+        chunks = []
+        total = 0
+        with suppress(ModelResponseError, *FAULTS):
+            while total < _REFUSAL_BYTES and (chunk := await self.receive(response, total)):
+                chunks.append(chunk)
+                total += len(chunk)
+        return b"".join(chunks)
 
     async def drain(self, response: aiohttp.ClientResponse) -> None:
         """Read what is left of an answer that is complete, so that its connection can be used again.
@@ -131,9 +150,24 @@ class Transport:
         Args:
             response: The answer; a server that does not end it within a moment loses the connection.
         """
-        soon = asyncio.get_running_loop().time() + _DRAIN_SECONDS
-        with suppress(ModelError):
-            await self.read(response, soon)
+        if response.content.at_eof():
+            return
+        total = 0
+        with suppress(ModelResponseError, *FAULTS):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while chunk := await self.receive(response, total):
+                    total += len(chunk)
+
+    def release(self, response: aiohttp.ClientResponse) -> None:
+        """Give the connection of an answer back into the pool, or up if there is more to come.
+
+        Args:
+            response: The answer.
+        """
+        if response.content.at_eof():
+            response.release()
+        else:
+            response.close()
 
     async def close(self) -> None:
         """Close the running loop's connections. Connections of other loops close with those loops."""
@@ -141,14 +175,18 @@ class Transport:
         if guard is not None:
             await guard.aclose()
 
-    async def _session(self) -> aiohttp.ClientSession:
+    def _url(self, path: str) -> yarl.URL:
+        url = self._urls.get(path)
+        if url is None:
+            url = self.base_url.joinpath(*path.split("/")).with_query(self.base_url.query)
+            self._urls[path] = url
+        return url
+
+    async def _start_session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None or session.closed:
-            guard = self._guard(loop)
-            self._open[loop] = guard
-            session = await anext(guard)
-        return session
+        guard = self._guard(loop)
+        self._open[loop] = guard
+        return await anext(guard)
 
     async def _guard(
         self, loop: asyncio.AbstractEventLoop
@@ -159,8 +197,9 @@ class Transport:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0) if self.connector is None else self.connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             proxy=self.proxy,
+            request_class=_Request,
         )
         self._sessions[loop] = session
         try:
@@ -169,48 +208,3 @@ class Transport:
             self._open.pop(loop, None)
             self._sessions.pop(loop, None)
             await session.close()
-
-
-class _Faults:
-    """Turns what goes wrong below HTTP into core's errors."""
-
-    __slots__ = ("_deadline", "_transport")
-
-    def __init__(self, transport: Transport, deadline: float) -> None:
-        self._transport = transport
-        self._deadline = deadline
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
-    ) -> None:
-        if isinstance(error, (aiohttp.ClientError, OSError, ValueError)):
-            raise self._translate(error) from error
-
-    def _translate(self, error: Exception) -> ModelError:
-        model, server = self._transport.model, self._transport.server
-        name = f"model {model!r}: "
-        if isinstance(error, aiohttp.ServerTimeoutError):
-            said = f"the server at {server} could not be reached within {_CONNECT_SECONDS:g} s"
-            advice = "Check that it runs, and base_url"
-        elif isinstance(error, TimeoutError):
-            said = f"the server at {server} did not answer in the time given to the call"
-            advice = "Give it more time, or ask for less"
-        elif isinstance(error, aiohttp.ClientConnectorCertificateError):
-            said = f"the server at {server} has a certificate that is not trusted ({error.certificate_error})"
-            advice = "Check base_url, or install the certificate of its authority"
-        elif isinstance(error, aiohttp.ClientConnectorError):
-            said = f"the server at {server} cannot be reached ({error.os_error})"
-            advice = "Check that it runs, and base_url"
-        elif isinstance(error, (aiohttp.ClientResponseError, aiohttp.InvalidURL, ValueError)):
-            return ModelResponseError(
-                f"{name}what answers at {server} does not speak HTTP "
-                f"({type(error).__name__}). Check base_url.",
-                model=model,
-            )
-        else:
-            said = f"the connection to the server at {server} broke ({type(error).__name__})"
-            advice = "Try again"
-        return ModelConnectionError(f"{name}{said}. {advice}.", model=model)

@@ -56,7 +56,8 @@ def create_read_file(
     """
     root = Folder(folder, hidden=hidden)
 
-    @tool(effect="read", timeout=20.0)
+    # The function bounds its own result, and cut JSON would be none.
+    @tool(effect="read", timeout=20.0, max_result_chars=8 * MAX_CHARACTERS)
     def read_file(
         path: str,
         start_line: Annotated[int, Field(ge=1)] = 1,

@@ -1,0 +1,130 @@
+"""What a policy knows of the conversation of a run, kept up to date without looking at a message twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_factory.core.exceptions import ConfigurationError
+from agent_factory.core.messages import SystemMessage, ToolMessage, UserMessage
+
+if TYPE_CHECKING:
+    from agent_factory.core.memory.tokens import TokenCounter
+    from agent_factory.core.messages import Message
+
+__all__ = ["Conversation"]
+
+
+class Conversation:
+    """A run's conversation: instructions, then turns, of which the last begins with the prompt of the run.
+
+    What a run itself says to the model as a user, such as what is wrong with an answer, is part of that last turn: the
+    prompt is the last user message of the first conversation seen.
+
+    Args:
+        count: Says how many tokens a message has.
+
+    Attributes:
+        head: The system messages at the front.
+        body: Everything after them.
+        head_tokens: Tokens of the head.
+        totals: Tokens of the first 0, 1, 2, ... messages of the body.
+        prompt: Where in the body the prompt of the run is; -1 while there is no user message.
+        turns: Where in the body turns begin, the oldest first; what comes before the first user message counts as one.
+        rounds: Where in the last turn the model answered or was spoken to again, beyond what follows the prompt at once.
+        generation: Grows when the body is another one than before, and not merely longer.
+    """
+
+    __slots__ = (
+        "_count",
+        "body",
+        "generation",
+        "head",
+        "head_tokens",
+        "prompt",
+        "rounds",
+        "totals",
+        "turns",
+    )
+
+    def __init__(self, count: TokenCounter) -> None:
+        self._count = count
+        self.generation = 0
+        self.head: tuple[Message, ...] = ()
+        self.head_tokens = 0
+        self.body: tuple[Message, ...] = ()
+        self.totals = [0]
+        self.prompt = -1
+        self.turns: list[int] = []
+        self.rounds: list[int] = []
+
+    def update(self, messages: tuple[Message, ...]) -> None:
+        """Take in a conversation; only what was not there at the last call is counted.
+
+        Args:
+            messages: The whole conversation; it passes `check_history`.
+
+        Raises:
+            ConfigurationError: The counter returned no whole number of 0 or more.
+        """
+        size = 0
+        while size < len(messages) and isinstance(messages[size], SystemMessage):
+            size += 1
+        head, body = messages[:size], messages[size:]
+        if head != self.head:
+            # A handoff brings the instructions of another agent.
+            self.head, self.head_tokens = head, sum(map(self.count, head))
+        known = len(self.body)
+        # Messages that are the same objects are compared by identity, far faster than they are counted.
+        if body[:known] != self.body or (self.prompt < 0 < known and _find_prompt(body) >= 0):
+            self._restart(body)
+            known = 0
+        elif self.prompt < 0:
+            self.prompt = _find_prompt(body)
+        self.body = body
+        for index in range(known, len(body)):
+            self._add(index, body[index])
+
+    def count(self, message: Message) -> int:
+        """Return how many tokens a message has.
+
+        Args:
+            message: The message.
+
+        Raises:
+            ConfigurationError: The counter returned no whole number of 0 or more.
+        """
+        tokens: object = self._count(message)
+        if not isinstance(tokens, int) or tokens < 0:
+            raise ConfigurationError(
+                f"the token counter {self._count!r} returned {tokens!r} for a {message.role} message: "
+                "it must return a whole number, 0 or more"
+            )
+        return tokens
+
+    def count_from(self, index: int) -> int:
+        """Return the tokens of the body from an index on, without the head.
+
+        Args:
+            index: Where in the body.
+        """
+        return self.totals[-1] - self.totals[index]
+
+    def _restart(self, body: tuple[Message, ...]) -> None:
+        """Forget the body. The prompt stays the same message if it is still there."""
+        prompt = self.body[self.prompt] if self.prompt >= 0 else None
+        places = (index for index in reversed(range(len(body))) if body[index] is prompt)
+        self.prompt = next(places, _find_prompt(body))
+        self.totals, self.turns, self.rounds = [0], [], []
+        self.generation += 1
+
+    def _add(self, index: int, message: Message) -> None:
+        self.totals.append(self.totals[-1] + self.count(message))
+        if index == 0 or (isinstance(message, UserMessage) and index <= self.prompt):
+            self.turns.append(index)
+        elif index > self.prompt + 1 and not isinstance(message, ToolMessage):
+            self.rounds.append(index)
+
+
+def _find_prompt(body: tuple[Message, ...]) -> int:
+    places = (index for index in reversed(range(len(body))) if isinstance(body[index], UserMessage))
+    return next(places, -1)

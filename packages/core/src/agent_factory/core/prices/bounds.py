@@ -1,0 +1,90 @@
+"""How many tokens a request can have at most, without knowing the model's tokenizer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agent_factory.core.messages import AssistantMessage, ToolMessage, UserMessage
+from agent_factory.core.models import ToolSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent_factory.core.messages import Message
+    from agent_factory.core.models import ModelRequest, OutputSchema
+
+__all__ = ["IMAGE_TOKENS", "count_input_bound"]
+
+IMAGE_TOKENS = 50_000
+"""Tokens that an image counts for: more than the 48,169 of gpt-4o-mini for the largest image that it takes.
+
+Those are 2,833 and eight tiles of 5,667, as OpenAI documents them; its other models count fewer.
+"""
+
+_REQUEST_TOKENS = 128
+_TOOLS_TOKENS = 512
+_PART_TOKENS = 16
+
+
+def count_input_bound(request: ModelRequest, memo: dict[Any, Any]) -> int:
+    """Return a number of tokens that the input of a request does not exceed.
+
+    A token of a byte-level tokenizer stands for at least one byte, so a text has at most as many tokens as bytes in
+    UTF-8; English has about a quarter of that. What providers add around messages and tools is allowed for.
+
+    Args:
+        request: The request.
+        memo: Where the size of each message, tool and schema is kept, so that it is counted once a run; the ``memo`` of
+            the request.
+
+    Returns:
+        The bound, at least 1.
+    """
+    known: dict[int, tuple[object, int]] = memo.setdefault(count_input_bound, {})
+    total = _REQUEST_TOKENS
+    for message in request.messages:
+        entry = known.get(id(message))
+        if entry is None:
+            # With the message, so that its identity is not given to another one.
+            entry = known[id(message)] = (message, _count_message(message))
+        total += entry[1]
+    described = (*request.tools, *(() if request.output is None else (request.output,)))
+    for item in described:
+        entry = known.get(id(item))
+        if entry is None:
+            entry = known[id(item)] = (item, _count_described(item))
+        total += entry[1]
+    return total + (_TOOLS_TOKENS if described else 0)
+
+
+def _count_message(message: Message) -> int:
+    if isinstance(message, ToolMessage):
+        return _count_texts(message.call_id, message.name, message.content)
+    total = _count_texts(message.text)
+    if isinstance(message, UserMessage):
+        total += IMAGE_TOKENS * len(message.images)
+    elif isinstance(message, AssistantMessage):
+        for call in message.tool_calls:
+            total += _count_texts(call.id, call.name, call.arguments)
+        for item in message.reasoning:
+            total += _count_texts(item.text, item.data)
+    return total
+
+
+def _count_described(item: ToolSpec | OutputSchema) -> int:
+    if isinstance(item, ToolSpec):
+        return _count_texts(item.name, item.description) + _count_schema(item.parameters)
+    return _count_texts(item.name) + _count_schema(item.schema)
+
+
+def _count_schema(schema: Mapping[str, Any]) -> int:
+    # Twice, since adapters make schemas strict, and some templates write them indented.
+    return 2 * len(json.dumps(schema, default=dict))
+
+
+def _count_texts(*texts: str) -> int:
+    return _PART_TOKENS + sum(
+        len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        for text in texts
+    )

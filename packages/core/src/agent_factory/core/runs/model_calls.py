@@ -1,0 +1,234 @@
+"""Asks a model within a run's limits: reserves, sends, receives, settles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent_factory.core.events import (
+    ModelRequested,
+    ModelRetried,
+    ReasoningReceived,
+    TextReceived,
+)
+from agent_factory.core.exceptions import ModelError, ModelResponseError
+from agent_factory.core.models import (
+    ModelRequest,
+    ModelResponse,
+    ReasoningDelta,
+    TextDelta,
+)
+from agent_factory.core.usage import Usage
+from agent_factory.core.waiting import DeadlineError, run_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from agent_factory.core.messages import Message
+    from agent_factory.core.models import Model, ModelRetry, OutputSchema, ToolSpec
+    from agent_factory.core.runs.scope import RunScope
+
+__all__ = ["Answer", "Asker", "show_response"]
+
+_BREATH = 64
+
+
+class Answer:
+    """A model's answer, and what of it was not given out yet.
+
+    Attributes:
+        response: The whole answer; None until it is there.
+        usage: What the call used, priced.
+        shown: Whether its text was given out as it came.
+    """
+
+    __slots__ = ("response", "shown", "usage")
+
+    def __init__(self, response: ModelResponse, usage: Usage, *, shown: bool) -> None:
+        self.response = response
+        self.usage = usage
+        self.shown = shown
+
+
+class Asker:
+    """Makes the model calls of one run.
+
+    Args:
+        scope: The run.
+        streaming: Whether text is given out piece by piece.
+    """
+
+    __slots__ = ("_attempt", "_scope", "_streaming")
+
+    def __init__(self, scope: RunScope, *, streaming: bool) -> None:
+        self._scope = scope
+        self._streaming = streaming
+        self._attempt = 0
+
+    async def ask(
+        self,
+        model: Model,
+        messages: tuple[Message, ...],
+        *,
+        tools: tuple[ToolSpec, ...] = (),
+        output: OutputSchema | None = None,
+        hold: bool = False,
+        quiet: bool = False,
+    ) -> Answer:
+        """Ask a model.
+
+        Args:
+            model: The model.
+            messages: What it is to see.
+            tools: The tools that it may ask for.
+            output: The shape of a structured answer.
+            hold: Whether its text is given out by the caller, later.
+            quiet: Whether its text and thoughts are given out at all.
+
+        Returns:
+            Its answer.
+
+        Raises:
+            LimitExceededError: A limit or a budget was reached.
+            RunTimeoutError: The run had to end meanwhile.
+            ModelError: The call failed.
+        """
+        scope = self._scope
+        left = scope.left()
+        scope.count_request()
+        self._attempt += 1
+        gate = _Gate(scope)
+        limits = scope.limits
+        request = ModelRequest(
+            messages, tools, output, left, limits.max_output_tokens, gate.notify, scope.memo
+        )
+        reserved = None
+        if scope.budgets:
+            from agent_factory.core.runs.reservations import reserve
+
+            reserved, request = await reserve(scope, model, request)
+        settled: Usage | None = None
+        try:
+            scope.emit(ModelRequested, self._attempt, model.name, quiet)
+            shows = not hold and not quiet
+            receive = self._receive if self._streaming and not quiet else self._respond
+            response = await run_until(receive(model, request, gate, shows), scope.deadline)
+            settled = self._price(model, response)
+        except DeadlineError as error:
+            raise scope.timed_out() from error
+        except ModelError as error:
+            # Of several attempts, or several models, one before the last may have to be paid for.
+            sent = error.details.get("sent", error.status is None)
+            if not sent and "failed" not in error.details:
+                settled = Usage()
+            raise
+        finally:
+            gate.open = False
+            if reserved is not None:
+                await reserved.settle(settled)
+        scope.add_tokens(settled)
+        return Answer(response, settled, shown=shows)
+
+    async def _respond(
+        self, model: Model, request: ModelRequest, gate: _Gate, shows: bool
+    ) -> ModelResponse:
+        response = await model.respond(request)
+        if shows and gate.open:
+            show_response(gate.emit, response)
+        return response
+
+    async def _receive(
+        self, model: Model, request: ModelRequest, gate: _Gate, shows: bool
+    ) -> ModelResponse:
+        response: ModelResponse | None = None
+        text: list[str] = []
+        source: AsyncIterator[Any] = model.stream(request)
+        emit, add = gate.emit, text.append
+        pieces = 0
+        try:
+            async for item in source:
+                pieces += 1
+                if not pieces % _BREATH:
+                    # A model that never waits would keep the event loop, its deadline included, and its reader out.
+                    await self._scope.breathe()
+                kind = item.__class__
+                if kind is TextDelta:
+                    add(item.text)
+                    if shows:
+                        emit(TextReceived, item.text)
+                elif kind is ReasoningDelta:
+                    if shows:
+                        emit(ReasoningReceived, item.text)
+                elif isinstance(item, ModelResponse):
+                    response = item
+                else:
+                    raise ModelResponseError(
+                        f"model {model.name!r} yielded {kind.__name__} in place of a piece or a response",
+                        model=model.name,
+                    )
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()
+        if response is None:
+            raise ModelResponseError(
+                f"model {model.name!r} ended its stream without a response", model=model.name
+            )
+        if "".join(text) != response.message.text:
+            raise ModelResponseError(
+                f"model {model.name!r} streamed another text than its response has",
+                model=model.name,
+            )
+        return response
+
+    def _price(self, model: Model, response: ModelResponse) -> Usage:
+        """Return what a call used, with its cost; None where that is not known."""
+        said = response.usage
+        cost = said.cost
+        if not cost:  # else the server itself said so
+            price = self._scope.get_price(response.answered_by or model.name)
+            if price is None or (not said.tokens and (price.input or price.output)):
+                cost = None  # no price, or a server that does not count
+            else:
+                cost = price.compute(said)
+        return Usage(
+            1,
+            said.input_tokens,
+            said.output_tokens,
+            0,
+            said.cached_input_tokens,
+            said.reasoning_tokens,
+            cost,
+        )
+
+
+def show_response(emit: Callable[..., None], response: ModelResponse) -> None:
+    """Give out the thoughts and the text of a whole answer, as a stream would have.
+
+    Args:
+        emit: Emits an event.
+        response: The answer.
+    """
+    for thought in response.message.reasoning:
+        if thought.text:
+            emit(ReasoningReceived, thought.text)
+    if response.message.text:
+        emit(TextReceived, response.message.text)
+
+
+class _Gate:
+    """Lets what a model call gives out pass as long as somebody waits for the call."""
+
+    __slots__ = ("_emit", "open")
+
+    def __init__(self, scope: RunScope) -> None:
+        self._emit = scope.emit
+        self.open = True
+
+    def emit(self, kind: Callable[..., Any], *fields: Any) -> None:
+        if self.open:
+            self._emit(kind, *fields)
+
+    def notify(self, retry: ModelRetry) -> None:
+        self.emit(
+            ModelRetried, retry.model, retry.attempt, retry.reason, retry.delay, retry.next_model
+        )

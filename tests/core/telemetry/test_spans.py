@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent_factory.core.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    GuardrailChecked,
+    HandedOff,
+    ModelRetried,
+    OutputRejected,
+    ToolFinished,
+    ToolRetried,
+)
+from agent_factory.core.messages import (
+    ToolCall,
+)
+from tests.core.records.run_events import create_run
+from tests.core.telemetry.watching import (
+    ASKING,
+    AT,
+    BEGIN,
+    BEGUN,
+    CALL,
+    CALLING,
+    DONE,
+    ENDED,
+    FAILED,
+    OTHER,
+    REQUEST,
+    SECOND,
+    SECRET,
+    STARTED,
+    WHOLE,
+    Watcher,
+)
+
+
+def test_run_is_a_tree_of_spans() -> None:
+    watcher = Watcher().watch(create_run(*WHOLE))
+
+    assert watcher.tracer.draw().splitlines() == [
+        "invoke_agent clerk",
+        "  chat gpt-5-mini",
+        "  execute_tool look",
+        "  chat gpt-5-mini",
+    ]
+    times = [
+        (span.start_time - BEGIN, (span.end_time or 0) - BEGIN) for span in watcher.tracer.spans
+    ]
+    assert times == [
+        (0, 7 * SECOND),
+        (SECOND, 2 * SECOND),
+        (3 * SECOND, 4 * SECOND),
+        (5 * SECOND, 6 * SECOND),
+    ]
+    assert [span.kind for span in watcher.tracer.spans] == [
+        "internal",
+        "client",
+        "internal",
+        "client",
+    ]
+    assert [span.error for span in watcher.tracer.spans] == [None] * 4
+
+
+def test_span_of_an_agent_has_the_attributes_of_the_conventions() -> None:
+    watcher = Watcher().watch(create_run(*WHOLE))
+
+    assert watcher.find("invoke_agent clerk").attributes == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.agent.name": "clerk",
+        "gen_ai.request.model": "gpt-5-mini",
+        "agent_factory.run.id": "run-1",
+        "gen_ai.usage.input_tokens": 112,
+        "gen_ai.usage.output_tokens": 52,
+        "agent_factory.usage.cost": 15,
+    }
+
+
+def test_span_of_a_model_call_has_the_attributes_of_the_conventions() -> None:
+    watcher = Watcher().watch(create_run(STARTED, ASKING, CALLING))
+
+    assert watcher.find("chat gpt-5-mini").attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5-mini",
+        "gen_ai.agent.name": "clerk",
+        "agent_factory.attempt": 1,
+        "gen_ai.response.model": "gpt-5-mini-2026-01-01",
+        "gen_ai.response.finish_reasons": ("tool_calls",),
+        "gen_ai.usage.input_tokens": 52,
+        "gen_ai.usage.output_tokens": 47,
+        "gen_ai.usage.cache_read.input_tokens": 20,
+        "gen_ai.usage.reasoning.output_tokens": 7,
+        "agent_factory.usage.cost": 12,
+    }
+
+
+def test_span_of_a_tool_call_has_the_attributes_of_the_conventions() -> None:
+    watcher = Watcher().watch(create_run(STARTED, ASKING, CALLING, BEGUN, ENDED))
+
+    assert watcher.find("execute_tool look").attributes == {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "look",
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": "c1",
+        "gen_ai.agent.name": "clerk",
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "asked"),
+    [
+        ("openai:gpt-5", "openai", "gpt-5"),
+        ("mistral:large", "mistral_ai", "large"),
+        ("local:qwen:4b", "local", "qwen:4b"),
+        ("extractive", "extractive", "extractive"),
+        ("gateway:gpt-5", "azure.ai.openai", "gpt-5"),
+    ],
+)
+def test_provider_is_what_the_name_of_the_model_begins_with(
+    model: str, provider: str, asked: str
+) -> None:
+    watcher = Watcher(providers={"gateway": "azure.ai.openai"})
+
+    watcher.watch(create_run(replace(STARTED, model=model), replace(ASKING, model="")))
+
+    for span in watcher.tracer.spans:
+        assert span.attributes["gen_ai.provider.name"] == provider
+        assert span.attributes["gen_ai.request.model"] == asked
+    assert watcher.tracer.spans[1].name == f"chat {asked}"
+
+
+def test_failed_run_has_the_code_of_its_error_on_all_that_was_under_way() -> None:
+    watcher = Watcher().watch(create_run(STARTED, ASKING, CALLING, BEGUN, ASKING, FAILED))
+
+    for span in (watcher.tracer.spans[0], *watcher.tracer.spans[2:]):
+        assert span.attributes["error.type"] == "model_rate_limit"
+        assert span.error == ""
+        assert span.end_time == BEGIN + 5 * SECOND
+    assert watcher.tracer.spans[0].attributes["gen_ai.usage.input_tokens"] == 52
+    for name in ("invoke_agent", "execute_tool", "client.operation"):
+        last = watcher.measured(f"gen_ai.{name}.duration")[-1]
+        assert last.attributes["error.type"] == "model_rate_limit"
+    assert watcher.logged()[-1] == ("agent_factory.run.failed", "error")
+    assert watcher.records[-1].attributes["agent_factory.retryable"] is True
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [("error", "tool"), ("denied", "tool_denied"), ("unknown", "tool_outcome_unknown")],
+)
+def test_failed_tool_call_has_the_kind_of_its_error(outcome: Any, kind: str) -> None:
+    watcher = Watcher().watch(create_run(STARTED, BEGUN, replace(ENDED, outcome=outcome)))
+
+    span = watcher.find("execute_tool look")
+    assert (span.attributes["error.type"], span.error) == (kind, "")
+    assert watcher.logged()[-1] == ("agent_factory.tool.failed", "warning")
+    assert watcher.records[-1].span is span
+
+
+def test_call_that_never_began_has_no_span_and_its_name_is_not_told() -> None:
+    invented = ToolFinished(**AT, call=ToolCall("c9", SECRET, "{}"), content="", outcome="error")
+
+    watcher = Watcher().watch(create_run(STARTED, invented, DONE))
+
+    assert watcher.tracer.draw().splitlines() == [
+        "invoke_agent clerk",
+        "  * agent_factory.tool.not_run",
+    ]
+    assert watcher.tracer.spans[0].events[0].attributes == {
+        "gen_ai.tool.call.id": "c9",
+        "error.type": "tool",
+    }
+
+
+def test_what_happens_between_is_noted_where_it_happens() -> None:
+    watcher = Watcher().watch(
+        create_run(
+            STARTED,
+            GuardrailChecked(**AT, guardrail="length", stage="input", decision="allow"),
+            ASKING,
+            ModelRetried(**AT, model="openai:gpt-5-mini", attempt=1, reason=SECRET, delay=0.5),
+            CALLING,
+            ApprovalRequested(**AT, request=REQUEST),
+            ApprovalDecided(**AT, request=REQUEST, approval=REQUEST.approve("Ada")),
+            BEGUN,
+            ToolRetried(**AT, call=CALL, attempt=1, reason=SECRET),
+            ENDED,
+            OutputRejected(**AT, reason=SECRET),
+            GuardrailChecked(**AT, guardrail="pii", stage="output", decision="block"),
+            HandedOff(**AT, agent="clerk", to="boss", model="openai:gpt-5"),
+            replace(ASKING, model=""),
+        )
+    )
+
+    assert watcher.tracer.draw().splitlines() == [
+        "invoke_agent clerk",
+        "  * agent_factory.guardrail.checked",
+        "  * agent_factory.approval.requested",
+        "  * agent_factory.approval.decided",
+        "  * agent_factory.output.rejected",
+        "  * agent_factory.guardrail.checked",
+        "  * agent_factory.handed_off",
+        "  chat gpt-5-mini",
+        "    * agent_factory.model.retried",
+        "  execute_tool look",
+        "    * agent_factory.tool.retried",
+        "  chat gpt-5",
+    ]
+    assert watcher.find("chat gpt-5").attributes["gen_ai.agent.name"] == "boss"
+    assert watcher.logged() == [
+        ("agent_factory.run.started", "info"),
+        ("agent_factory.model.retried", "warning"),
+        ("agent_factory.approval.requested", "info"),
+        ("agent_factory.approval.decided", "info"),
+        ("agent_factory.tool.retried", "warning"),
+        ("agent_factory.output.rejected", "warning"),
+        ("agent_factory.guardrail.checked", "warning"),
+        ("agent_factory.handed_off", "info"),
+    ]
+    decided = watcher.records[3]
+    assert decided.attributes["agent_factory.approval.decision"] == "granted"
+
+
+def test_what_happens_to_a_tool_call_is_noted_in_its_span() -> None:
+    checked = GuardrailChecked(
+        **AT, guardrail="hosts", stage="tool_call", decision="allow", tool="look"
+    )
+    watcher = Watcher().watch(
+        create_run(
+            STARTED,
+            BEGUN,
+            replace(BEGUN, call=OTHER),
+            checked,
+            ApprovalRequested(**AT, request=REQUEST),
+            ApprovalDecided(**AT, request=REQUEST, approval=None),
+            replace(BEGUN, call=replace(OTHER, id="c3", name="look")),
+            checked,
+        )
+    )
+
+    assert watcher.tracer.draw().splitlines() == [
+        "invoke_agent clerk",
+        "  * agent_factory.guardrail.checked",
+        "  execute_tool look",
+        "    * agent_factory.guardrail.checked",
+        "    * agent_factory.approval.requested",
+        "    * agent_factory.approval.decided",
+        "  execute_tool list",
+        "  execute_tool look",
+    ]
+    assert watcher.records[-1].attributes["agent_factory.approval.decision"] == "none"
+
+
+def test_conversation_is_on_every_span_of_its_runs_and_on_no_other() -> None:
+    watcher = Watcher()
+    observe = watcher.telemetry.for_conversation("talk-7")
+
+    for event in create_run(*WHOLE):
+        observe(event)
+    watcher.watch(create_run(STARTED, DONE, run_id="run-2"))
+
+    *inside, other = watcher.tracer.spans
+    assert {span.attributes["gen_ai.conversation.id"] for span in inside} == {"talk-7"}
+    assert "gen_ai.conversation.id" not in other.attributes
