@@ -100,6 +100,8 @@ async def serving() -> AsyncIterator[str]:
         raise AssertionError("both are pipes")
     try:
         port = (await process.stdout.readline()).decode().strip()
+        if not port:
+            raise RuntimeError("the benchmark server did not start: see what it printed above")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.stdin.close()

@@ -24,7 +24,7 @@ __all__ = ["create_clerk", "greet", "main"]
 
 def create_clerk() -> Agent[None, str]:
     """Return an agent whose first model is asked too much, and whose second one answers."""
-    error = ModelRateLimitError("too many requests", model="openai:large")
+    error = ModelRateLimitError("too many requests", model="openai:large", status=429)
     usage = Usage(requests=1, input_tokens=8, output_tokens=4)
     answer = ModelResponse(AssistantMessage("Good morning."), usage)
     large = ScriptedModel([error] * 3, name="openai:large")

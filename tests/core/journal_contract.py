@@ -56,6 +56,44 @@ class JournalContract(ABC):
 
         asyncio.run(check())
 
+    def test_look_up_of_a_call_that_is_not_on_record_finds_nothing(self) -> None:
+        async def check() -> None:
+            async with self.opened() as journal:
+                assert await journal.get(ENTRY.key) is None
+                await journal.begin(ENTRY)
+                assert await journal.get("run-1:2") is None
+
+        asyncio.run(check())
+
+    def test_look_up_puts_nothing_on_record(self) -> None:
+        async def check() -> None:
+            async with self.opened() as journal:
+                await journal.get(ENTRY.key)
+                assert await journal.begin(ENTRY) is None
+
+        asyncio.run(check())
+
+    def test_look_up_finds_a_call_that_began(self) -> None:
+        async def check() -> None:
+            async with self.opened() as journal:
+                await journal.begin(ENTRY)
+                assert await journal.get(ENTRY.key) == ENTRY
+                assert await journal.begin(ENTRY) == ENTRY
+
+        asyncio.run(check())
+
+    @pytest.mark.parametrize("outcome", get_args(ToolOutcome))
+    def test_look_up_finds_how_a_call_ended(self, outcome: ToolOutcome) -> None:
+        async def check() -> None:
+            async with self.opened() as journal:
+                await journal.begin(ENTRY)
+                await journal.end(ENTRY.key, outcome, "paid")
+                assert await journal.get(ENTRY.key) == replace(
+                    ENTRY, outcome=outcome, content="paid"
+                )
+
+        asyncio.run(check())
+
     @pytest.mark.parametrize("outcome", get_args(ToolOutcome))
     def test_end_of_a_call_is_on_record(self, outcome: ToolOutcome) -> None:
         async def check() -> None:

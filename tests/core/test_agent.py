@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import uuid
 
 import pytest
@@ -10,6 +11,7 @@ from agent_factory.core import (
     AssistantMessage,
     ConfigurationError,
     HistoryError,
+    Limits,
     Message,
     ModelRateLimitError,
     ModelResponse,
@@ -167,6 +169,47 @@ def test_agent_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="immutable"):
         del agent.name
     assert agent.name == "tester"
+
+
+def test_agent_is_its_own_copy() -> None:
+    agent = create_test_agent()
+
+    assert copy.copy(agent) is agent
+    assert copy.deepcopy({"agent": agent})["agent"] is agent
+
+
+def test_agent_with_changes_is_another_one() -> None:
+    first = ScriptedModel([])
+    agent = Agent(
+        name="a",
+        model=first,
+        instructions="Be kind.",
+        tools=[create_test_tool("look")],
+        output_type=int,
+        output_mode="prompt",
+        limits=Limits(max_requests=3),
+        fallbacks=[ScriptedModel([])],
+        description="Counts.",
+    )
+
+    model = ScriptedModel(["4"])
+    other = agent.replace(model=model)
+
+    assert other.run_sync("2 + 2?", deps=None).output == 4
+    assert other.model is model
+    assert "JSON Schema" in str(model.requests[0].messages[0])
+    for name in ("name", "instructions", "tools", "output_type", "limits", "description"):
+        assert getattr(other, name) == getattr(agent, name)
+    assert agent.model is not model
+
+
+def test_changes_are_checked_as_for_a_new_agent() -> None:
+    agent = create_test_agent()
+
+    with pytest.raises(ConfigurationError, match="needs a name"):
+        agent.replace(name=" ")
+    with pytest.raises(TypeError, match="colour"):
+        agent.replace(colour="red")  # type: ignore[call-overload]
 
 
 def test_tools_are_copied_from_the_given_list() -> None:

@@ -171,7 +171,9 @@ def test_request_says_what_is_to_run() -> None:
         arguments='{"text":"3"}',
         run_id=request.run_id,
         call_id="call-1",
+        idempotency_key=f"{request.run_id}:1",
     )
+    assert request.idempotency_key == f"{request.run_id}:1"
 
 
 def test_request_lapses_after_the_approval_timeout() -> None:
@@ -201,6 +203,7 @@ def test_approval_timeout_beyond_all_days_is_no_error() -> None:
         {"arguments": '{"text":"4"}'},
         {"call_id": "call-2"},
         {"run_id": "another"},
+        {"idempotency_key": "another:1"},
         {"tool": "give"},
         {"agent": "another"},
     ],
@@ -210,7 +213,7 @@ def test_approval_of_something_else_does_not_count(change: dict[str, str]) -> No
     def decide(request: ApprovalRequest) -> Approval:
         parts = {
             name: getattr(request, name)
-            for name in ("agent", "tool", "arguments", "run_id", "call_id")
+            for name in ("agent", "tool", "arguments", "run_id", "call_id", "idempotency_key")
         }
         return replace(request.approve("ada"), digest=create_digest(**parts | change))
 
@@ -241,7 +244,7 @@ def test_approval_of_an_earlier_run_does_not_count() -> None:
 
 
 def test_approval_does_not_count_for_the_same_call_in_a_later_answer() -> None:
-    # Models reuse the identifiers of calls: run, call, tool and arguments are all the same here.
+    # Models reuse the identifiers of calls: run, call, tool and arguments are all the same here, only the place is not.
     calls: list[str] = []
     kept: list[Approval] = []
 
@@ -257,7 +260,58 @@ def test_approval_does_not_count_for_the_same_call_in_a_later_answer() -> None:
     assert calls == ["3"]
     first, second = tool_messages(result)
     assert (first.outcome, second.outcome) == ("ok", "denied")
-    assert "it was used before, and counts once" in second.content
+    assert "it was given for another call" in second.content
+
+
+def test_approval_whose_identifier_was_used_does_not_count_for_another_call() -> None:
+    calls: list[str] = []
+    pay = create_tool_call("pay", {"text": "3"})
+    agent = create_test_agent([pay, pay, "done"], tools=[make_tool(calls)])
+    person = Person(lambda request: replace(request.approve("ada"), id="the same"))
+
+    result = agent.run_sync("Hi.", options=RunOptions(approver=person))
+
+    assert calls == ["3"]
+    assert "it was used before, and counts once" in tool_messages(result)[1].content
+
+
+def test_kept_decisions_are_told_apart_by_the_place_of_the_call() -> None:
+    calls: list[str] = []
+    kept: dict[str, Approval] = {}
+    person = Person(lambda request: kept.setdefault(request.digest, request.approve("ada")))
+    pay = create_tool_call("pay", {"text": "3"})
+    agent = create_test_agent([pay, pay, "done"], tools=[make_tool(calls)])
+
+    agent.run_sync("Hi.", options=RunOptions(approver=person))
+
+    assert (len(kept), calls) == (2, ["3", "3"])
+
+
+def test_call_is_told_by_the_same_digest_when_the_run_is_begun_again() -> None:
+    person = Person(lambda request: request.deny("ada"))
+    options = RunOptions(approver=person, run_id="run-1")
+    pay = create_tool_call("pay", {"text": "3"})
+    for _ in range(2):
+        create_test_agent([pay, pay, "done"], tools=[make_tool([])]).run_sync(
+            "Hi.", options=options
+        )
+
+    first, second, *again = [request.digest for request in person.requests]
+
+    assert first != second
+    assert again == [first, second]
+
+
+@pytest.mark.parametrize("granted", ["false", "no", 1])
+def test_decision_that_is_neither_true_nor_false_lets_nothing_run(granted: Any) -> None:
+    calls: list[str] = []
+
+    message, _ = run_once(
+        Person(lambda request: replace(request.approve("ada"), granted=granted)), calls
+    )
+
+    assert (calls, message.outcome) == ([], "denied")
+    assert "in place of True or False" in message.content
 
 
 def test_approval_that_is_over_does_not_count() -> None:
@@ -297,6 +351,36 @@ def test_approver_that_raises_approves_nothing_and_its_words_stay_private() -> N
         "call-1", "pay", f"{DENIED}no decision could be had: LookupError", "denied"
     )
     assert "s3cret" not in repr(events)
+
+
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [(LookupError("no such room"), True), (ModelConnectionError("down", model="chat"), False)],
+    ids=["defect", "of core"],
+)
+def test_defect_of_an_approver_is_told_to_whoever_runs_the_loop(
+    error: Exception, reported: bool
+) -> None:
+    def decide(request: ApprovalRequest) -> Approval:
+        raise error
+
+    async def main() -> list[dict[str, Any]]:
+        contexts: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: contexts.append(context)
+        )
+        agent = create_test_agent([create_tool_call("pay", {}), "done"], tools=[make_tool([])])
+        options = RunOptions(approver=Person(decide), run_id="run-1")
+        await agent.run("Hi.", options=options)
+        return contexts
+
+    contexts = asyncio.run(main())
+
+    assert (
+        contexts
+        == [{"message": "the approver of run run-1 failed at tool 'pay'", "exception": error}]
+        * reported
+    )
 
 
 def test_approver_that_raises_an_error_of_core_has_it_told() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +16,7 @@ from agent_factory.core import (
     BudgetExceededError,
     CoreError,
     InMemoryBudget,
+    InMemoryJournal,
     LimitExceededError,
     Limits,
     MemoryScope,
@@ -58,7 +59,7 @@ from agent_factory.core.testing import (
 from tests.utils import create_test_tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent_factory.core.testing.scripted import Answer
 
@@ -562,3 +563,71 @@ def test_team_always_ends_with_whole_histories_and_counts_everything_once(
     ]
     assert told.count(False) <= ended.count(False)
     assert told.count(True) <= ended.count(True)
+
+
+# Effects of an agent that failed
+
+
+def pay_and_fail(effect: Any, **given: Any) -> ToolMessage:
+    """Return what is told of an agent that calls one tool and then fails."""
+    pay = create_test_tool("pay", effect=effect)
+    failure = ModelServerError("503", model="small", status=503)
+    helper = create_helper([create_tool_call("pay", {}), failure], tools=[pay])
+    return read_result(create_boss(helper).run_sync("Hi.", **given).messages)
+
+
+@pytest.mark.parametrize(
+    "create_options",
+    [RunOptions, lambda: RunOptions(journal=InMemoryJournal())],
+    ids=["alone", "journalled"],
+)
+def test_failure_of_an_agent_that_may_have_had_effects_is_told_as_unknown(
+    create_options: Callable[[], RunOptions],
+) -> None:
+    told = pay_and_fail("once", options=create_options())
+
+    assert told.outcome == "unknown"
+    assert told.content == (
+        "Error: agent 'helper' failed: 503; some of its effects may have happened, and which is not known: "
+        "find out before it is asked again"
+    )
+
+
+@pytest.mark.parametrize("effect", ["read", "idempotent"])
+def test_failure_of_an_agent_that_may_be_asked_again_is_told_as_an_error(effect: Any) -> None:
+    told = pay_and_fail(effect)
+
+    assert (told.outcome, told.content) == ("error", "Error: agent 'helper' failed: 503")
+
+
+def test_failure_of_an_agent_before_any_effect_is_told_as_an_error() -> None:
+    failure = ModelServerError("503", model="small", status=503)
+    helper = create_helper([failure], tools=[create_test_tool("pay", effect="once")])
+
+    told = read_result(create_boss(helper).run_sync("Hi.").messages)
+
+    assert told.outcome == "error"
+
+
+def test_failure_of_an_agent_whose_call_was_denied_is_told_as_an_error() -> None:
+    pay = replace(create_test_tool("pay", effect="once"), needs_approval=True)
+    failure = ModelServerError("503", model="small", status=503)
+    helper = create_helper([create_tool_call("pay", {}), failure], tools=[pay])
+
+    told = read_result(create_boss(helper).run_sync("Hi.").messages)
+
+    assert told.outcome == "error"
+
+
+def test_effects_two_agents_down_are_told_as_unknown() -> None:
+    failure = ModelServerError("503", model="small", status=503)
+    pay = create_test_tool("pay", effect="once")
+    inner = Agent(
+        name="inner", model=ScriptedModel([create_tool_call("pay", {}), failure]), tools=[pay]
+    )
+    ask = create_tool_call("inner", {"prompt": "Pay."})
+    helper = create_helper([ask, failure], tools=[inner.as_tool()])
+
+    told = read_result(create_boss(helper).run_sync("Hi.").messages)
+
+    assert told.outcome == "unknown"

@@ -11,6 +11,7 @@ from agent_factory.core import (
     InMemoryJournal,
     Limits,
     ModelConnectionError,
+    ModelRateLimitError,
     ModelRequestError,
     RunOptions,
     RunTimeoutError,
@@ -26,6 +27,7 @@ from agent_factory.core import (
 )
 from agent_factory.core.testing import (
     ScriptedModel,
+    VirtualClock,
     create_tool_call,
     run_virtual,
 )
@@ -230,6 +232,102 @@ def test_call_is_made_again_as_often_as_allowed() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize(
+    ("retries", "shortest", "longest"), [(1, 0.05, 0.1), (3, 0.35, 0.7), (8, 4.55, 9.1)]
+)
+def test_pause_before_a_call_is_made_again_grows_up_to_a_bound(
+    retries: int, shortest: float, longest: float
+) -> None:
+    clock = VirtualClock()
+    keys: list[str] = []
+
+    @tool(effect="read", retries=retries)
+    async def look(context: ToolContext[Any]) -> str:
+        keys.append(context.idempotency_key)
+        if len(keys) <= retries:
+            raise ConnectionResetError
+        return "seen"
+
+    agent = create_test_agent(
+        [create_tool_call("look", {}), "done"], tools=[look], limits=Limits(timeout=60)
+    )
+
+    [message] = tool_messages(run_virtual(agent.run("Hi."), clock=clock))
+
+    assert message.content == "seen"
+    assert shortest - 0.001 <= clock.elapsed <= longest + 0.001
+
+
+def test_pauses_of_many_runs_differ() -> None:
+    async def measure() -> float:
+        clock = asyncio.get_running_loop()
+        began = clock.time()
+        agent = create_test_agent(
+            [create_tool_call("put", {}), "done"],
+            tools=[make_failing("read", 2, ConnectionResetError(), [])],
+        )
+        await agent.run("Hi.")
+        return clock.time() - began
+
+    async def main() -> set[float]:
+        return set(await asyncio.gather(*(measure() for _ in range(10))))
+
+    assert len(run_virtual(main())) > 1
+
+
+def test_call_is_made_again_no_sooner_than_the_server_asked_for() -> None:
+    clock = VirtualClock()
+    error = ModelRateLimitError("slow down", model="m", retry_after=20.0)
+    agent = create_test_agent(
+        [create_tool_call("put", {}), "done"],
+        tools=[make_failing("read", 2, error, [])],
+        limits=Limits(timeout=60),
+    )
+
+    [message] = tool_messages(run_virtual(agent.run("Hi."), clock=clock))
+
+    assert message.content == "there"
+    assert clock.elapsed == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize(("asked", "timeout"), [(61.0, 600), (30.0, 20)])
+def test_call_is_not_made_again_where_a_server_asks_for_more_time_than_there_is(
+    asked: float, timeout: float
+) -> None:
+    clock = VirtualClock()
+    keys: list[str] = []
+    error = ModelRateLimitError("slow down", model="m", retry_after=asked)
+    agent = create_test_agent(
+        [create_tool_call("put", {}), "never"],
+        tools=[make_failing("read", 2, error, keys)],
+        limits=Limits(timeout=timeout),
+    )
+
+    with pytest.raises(ToolExecutionError) as caught:
+        run_virtual(agent.run("Hi."), clock=clock)
+    assert caught.value.__cause__ is error
+    assert (len(keys), clock.elapsed) == (1, 0.0)
+
+
+def test_run_that_is_cancelled_while_a_call_pauses_makes_it_no_more() -> None:
+    keys: list[str] = []
+    error = ModelRateLimitError("slow down", model="m", retry_after=2.0)
+
+    async def main() -> None:
+        agent = create_test_agent(
+            [create_tool_call("put", {}), "never"], tools=[make_failing("read", 2, error, keys)]
+        )
+        run = asyncio.create_task(agent.run("Hi."))
+        await asyncio.sleep(1)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        await asyncio.sleep(10)
+
+    run_virtual(main())
+    assert len(keys) == 1
+
+
 def test_call_that_was_too_slow_is_made_again_with_all_its_time() -> None:
     tries: list[str] = []
 
@@ -324,6 +422,55 @@ def test_arguments_of_another_type_never_reach_a_tool(
 
     assert seen == []
     assert message.outcome == "error"
+
+
+# Errors
+
+
+@pytest.mark.parametrize("with_retries", [0, 1])
+def test_error_of_a_tool_is_told_no_longer_than_a_result_may_be(with_retries: int) -> None:
+    look = replace(
+        create_test_tool("look", error=ToolError("no" * 10)),
+        max_result_chars=10,
+        retries=with_retries,
+    )
+    agent = create_test_agent([create_tool_call("look", {}), "done"], tools=[look])
+
+    [message] = tool_messages(agent.run_sync("Hi."))
+
+    assert message.content == "Error: nonononono\n[... 10 more characters left out]"
+
+
+@pytest.mark.parametrize(
+    "create_journal", [lambda: None, InMemoryJournal], ids=["alone", "journalled"]
+)
+def test_error_that_is_cut_still_says_that_the_outcome_is_unknown(
+    create_journal: Callable[[], InMemoryJournal | None],
+) -> None:
+    pay = replace(
+        create_test_tool("pay", effect="once", error=ToolTimeoutError("x" * 1000)),
+        max_result_chars=10,
+    )
+    agent = create_test_agent([create_tool_call("pay", {}), "done"], tools=[pay])
+
+    [message] = tool_messages(agent.run_sync("Hi.", options=RunOptions(journal=create_journal())))
+
+    assert message.outcome == "unknown"
+    assert message.content.startswith("Error: xxxxxxxxxx\n[... ")
+    assert message.content.endswith(
+        "whether it took effect is not known: find out before anything is repeated"
+    )
+
+
+def test_name_of_a_tool_that_there_is_not_is_told_no_longer_than_it_needs() -> None:
+    agent = create_test_agent(
+        [ToolCall("1", "n" * 1_000_000, "{}"), "done"], tools=[create_test_tool("look")]
+    )
+
+    [message] = tool_messages(agent.run_sync("Hi."))
+
+    name = "n" * 100
+    assert message.content == f"Error: there is no tool named '{name}...'; the tools are: look"
 
 
 # Results

@@ -8,6 +8,7 @@ import pytest
 from agent_factory.core import (
     Agent,
     FallbackModel,
+    LimitExceededError,
     Limits,
     ModelAnswered,
     ModelAuthenticationError,
@@ -87,12 +88,20 @@ def test_each_request_begins_with_the_preferred_model_again() -> None:
     assert agent.run_sync("Hi.").output == "back"
 
 
-def test_attempts_of_one_request_count_once() -> None:
+def test_attempt_that_the_server_refused_does_not_count() -> None:
     agent = create_agent(
-        [ModelServerError("down", model="m1")], ["Hi!"], limits=Limits(max_requests=1)
+        [ModelServerError("down", model="m1", status=503)], ["Hi!"], limits=Limits(max_requests=1)
     )
 
     assert agent.run_sync("Hi.").usage.requests == 1
+
+
+def test_attempt_that_may_have_to_be_paid_for_counts_as_a_request_of_its_own() -> None:
+    cut = ModelConnectionError("cut midway", model="m1")
+
+    assert create_agent([cut], ["Hi!"]).run_sync("Hi.").usage.requests == 2
+    with pytest.raises(LimitExceededError, match="max_requests = 1"):
+        create_agent([cut], ["Hi!"], limits=Limits(max_requests=1)).run_sync("Hi.")
 
 
 def test_error_of_the_last_model_lists_all_that_failed() -> None:

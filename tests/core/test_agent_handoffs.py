@@ -295,6 +295,18 @@ def test_agent_of_another_output_type_is_refused_at_once() -> None:
         Agent(name="desk", model=ScriptedModel([]), handoffs=[other])  # type: ignore[list-item]
 
 
+def test_agent_of_an_equal_output_type_is_accepted() -> None:
+    other = Agent(name="billing", model=ScriptedModel(["[1, 2]"]), output_type=list[int])
+    agent = Agent(
+        name="desk",
+        model=ScriptedModel([create_tool_call("transfer_to_billing", {})]),
+        output_type=list[int],
+        handoffs=[other],
+    )
+
+    assert agent.run_sync("Hi.").output == [1, 2]
+
+
 def test_two_agents_whose_names_look_the_same_to_the_model_are_refused() -> None:
     others = [Agent(name=name, model=ScriptedModel([])) for name in ("big bills", "big_bills")]
 

@@ -136,6 +136,14 @@ def test_instructions_that_cannot_be_computed_end_the_run(function: Any) -> None
     assert events[1].error is caught.value
 
 
+def test_instructions_whose_function_calls_exit_do_not_end_the_process() -> None:
+    def leave(_: RunContext[Any]) -> str:
+        raise SystemExit(3)
+
+    with pytest.raises(ConfigurationError, match="raised SystemExit: 3"):
+        create_agent(leave).run_sync("Hi.")
+
+
 def test_error_that_was_raised_on_purpose_stays_as_it_is() -> None:
     error = ModelServerError("down", model="m")
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent_factory.core import (
+    Approval,
+    ApprovalRequest,
     ConfigurationError,
     InMemoryJournal,
     JournalEntry,
@@ -334,3 +336,109 @@ def test_run_whose_time_is_out_leaves_its_call_on_record_without_an_end() -> Non
 
     [entry] = journal.entries.values()
     assert entry.outcome is None
+
+
+# A person is asked about what has not happened yet
+
+
+class Decider:
+    """An approver that always decides the same, and counts how often it was asked."""
+
+    def __init__(self, *, granted: bool) -> None:
+        self.granted = granted
+        self.asked = 0
+
+    async def decide(self, request: ApprovalRequest) -> Approval:
+        self.asked += 1
+        return request.approve("ada") if self.granted else request.deny("ada")
+
+
+def pay_with_approval(
+    journal: InMemoryJournal, approver: Decider | None, calls: list[str]
+) -> ToolMessage:
+    """Return the result of the first call of run-1, of a tool that needs approval."""
+    pay = replace(create_test_tool("pay", effect="once", calls=calls), needs_approval=True)
+    agent = create_test_agent([create_tool_call("pay", {"text": "3"}), "done"], tools=[pay])
+    options = RunOptions(journal=journal, run_id="run-1", approver=approver)
+    [message] = tool_messages(run_virtual(agent.run("Hi.", options=options)))
+    return message
+
+
+@pytest.mark.parametrize("again", [None, Decider(granted=False)], ids=["nobody", "denies"])
+def test_approved_call_that_took_effect_is_not_put_to_a_person_again(again: Decider | None) -> None:
+    calls: list[str] = []
+    journal = InMemoryJournal()
+
+    first = pay_with_approval(journal, Decider(granted=True), calls)
+    second = pay_with_approval(journal, again, calls)
+
+    assert first == second == ToolMessage("call-1", "pay", "3")
+    assert calls == ["3"]
+    assert again is None or again.asked == 0
+
+
+def test_call_without_an_end_on_record_is_not_put_to_a_person() -> None:
+    calls: list[str] = []
+    person = Decider(granted=True)
+    journal = InMemoryJournal()
+    journal.entries["run-1:1"] = JournalEntry("run-1:1", "run-1", "pay", '{"text":"3"}')
+
+    message = pay_with_approval(journal, person, calls)
+
+    assert (message.outcome, calls, person.asked) == ("unknown", [], 0)
+
+
+def test_another_call_on_record_is_not_put_to_a_person() -> None:
+    person = Decider(granted=True)
+    journal = InMemoryJournal()
+    journal.entries["run-1:1"] = JournalEntry("run-1:1", "run-1", "pay", '{"text":"4"}', "ok", "4")
+
+    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:1'"):
+        pay_with_approval(journal, person, [])
+    assert person.asked == 0
+
+
+def test_denied_call_is_put_to_a_person_again_when_the_run_is_begun_again() -> None:
+    calls: list[str] = []
+    journal = InMemoryJournal()
+
+    first = pay_with_approval(journal, Decider(granted=False), calls)
+    second = pay_with_approval(journal, Decider(granted=True), calls)
+
+    assert (first.outcome, second.outcome, calls) == ("denied", "ok", ["3"])
+
+
+def test_call_that_nobody_was_asked_about_never_runs_whatever_the_journal_forgets() -> None:
+    class Forgetful(InMemoryJournal):
+        async def get(self, key: str) -> JournalEntry | None:
+            return JournalEntry(key, "run-1", "pay", '{"text":"3"}', "ok", "paid")
+
+    calls: list[str] = []
+    person = Decider(granted=True)
+
+    message = pay_with_approval(Forgetful(), person, calls)
+
+    assert (message.content, calls, person.asked) == ("paid", [], 0)
+
+
+def test_call_that_began_elsewhere_while_a_person_decided_does_not_run() -> None:
+    class Late(InMemoryJournal):
+        async def get(self, key: str) -> JournalEntry | None:
+            self.entries[key] = JournalEntry(key, "run-1", "pay", '{"text":"3"}')
+            return None
+
+    calls: list[str] = []
+
+    message = pay_with_approval(Late(), Decider(granted=True), calls)
+
+    assert (message.outcome, calls) == ("unknown", [])
+
+
+def test_look_up_that_hangs_does_not_hold_up_the_run_beyond_its_time() -> None:
+    class Hanging(InMemoryJournal):
+        async def get(self, key: str) -> JournalEntry | None:
+            await wait_for_ever()
+            return None
+
+    with pytest.raises(RunTimeoutError):
+        pay_with_approval(Hanging(), Decider(granted=True), [])

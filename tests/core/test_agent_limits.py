@@ -12,6 +12,7 @@ import pytest
 from agent_factory.core import (
     LimitExceededError,
     Limits,
+    ModelError,
     ModelResponse,
     RunTimeoutError,
     TextDelta,
@@ -149,7 +150,7 @@ def test_timeout_error_that_a_model_raises_itself_is_not_the_deadline() -> None:
         async def respond(self, request: ModelRequest) -> ModelResponse:
             raise TimeoutError("of the model's own")
 
-    with pytest.raises(TimeoutError, match="of the model's own"):
+    with pytest.raises(ModelError, match="raised TimeoutError: of the model's own"):
         create_test_agent(model=Failing(lambda request: "")).run_sync("Hi.")
 
 

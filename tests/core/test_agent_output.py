@@ -159,3 +159,15 @@ def test_incomplete_tool_calls_are_never_carried_out(
     with pytest.raises(OutputError):
         agent.run_sync("Hi.")
     assert calls == []
+
+
+def test_only_some_of_many_problems_are_told_to_the_model_and_each_in_brief() -> None:
+    model = ScriptedModel([f"[{'1, ' * 4_999}1]", '{"' + "k" * 100_000 + '": 1}', '["a"]'])
+    agent = create_test_agent(
+        model=model, output_type=list[str], limits=Limits(max_output_retries=2)
+    )
+
+    assert agent.run_sync("Hi.").output == ["a"]
+    told = [request.messages[-1] for request in model.requests[1:]]
+    assert all(isinstance(message, UserMessage) and len(message.text) < 1_000 for message in told)
+    assert "and 4,990 more" in str(told[0])

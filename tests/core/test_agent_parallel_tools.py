@@ -31,6 +31,7 @@ from agent_factory.core.testing import (
 from tests.utils import create_test_agent, create_test_tool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
 
     from agent_factory.core import RunEvent, RunResult
 
@@ -496,3 +497,67 @@ def test_call_of_which_nothing_but_the_tool_takes_notice_is_one_task() -> None:
         return before
 
     assert tasks == [asyncio.run(main()) + 1]
+
+
+# What goes wrong between the calls
+
+
+class Broken(BaseException):
+    """What no part of a run expects."""
+
+
+def break_at(kind: type, number: int) -> Callable[[RunEvent[Any]], None]:
+    """Return an observer that breaks at the event of some kind and number, from 1."""
+    left = [number]
+
+    def look(event: RunEvent[Any]) -> None:
+        left[0] -= isinstance(event, kind)
+        if left[0] == 0:
+            left[0] -= 1
+            raise Broken
+
+    return look
+
+
+@pytest.mark.parametrize("kind", [ToolStarted, ToolFinished])
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("most", [1, 3])
+def test_what_breaks_between_the_calls_ends_the_run_and_leaves_nothing_behind(
+    kind: type, number: int, most: int
+) -> None:
+    @tool(effect="read")
+    async def look() -> None:
+        await asyncio.sleep(1)
+
+    async def main() -> tuple[int, float]:
+        agent = create_test_agent(
+            [call_each("look", "look", "look"), "never"],
+            tools=[look],
+            limits=Limits(timeout=30, max_parallel_tools=most),
+        )
+        options = RunOptions(observers=(break_at(kind, number),))
+        with pytest.raises(Broken):
+            await agent.run("Hi.", options=options)
+        return len(asyncio.all_tasks()), asyncio.get_running_loop().time()
+
+    rounds = number if most == 1 else 1
+    seconds = rounds if kind is ToolFinished else rounds - 1
+    tasks, elapsed = run_virtual(main())
+    assert tasks == 1
+    assert elapsed == pytest.approx(seconds)
+
+
+def test_tool_in_effect_is_waited_for_when_something_breaks_between_the_calls() -> None:
+    paid: list[str] = []
+
+    @tool
+    async def pay() -> None:
+        await asyncio.sleep(1)
+        paid.append("pay")
+
+    agent = create_test_agent([call_each("pay", "pay"), "never"], tools=[pay])
+    options = RunOptions(observers=(break_at(ToolStarted, 2),))
+
+    with pytest.raises(Broken):
+        run_virtual(agent.run("Hi.", options=options))
+    assert paid == ["pay"]

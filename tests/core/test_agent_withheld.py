@@ -397,11 +397,45 @@ def test_events_of_a_guardrail_come_before_what_it_let_pass() -> None:
     told = outcome.get(ToolStarted, GuardrailChecked, ToolFinished, ModelAnswered)
     assert [getattr(event, "stage", type(event).__name__) for event in told] == [
         "input",
+        "tool_call",
         "ModelAnswered",
         "ToolStarted",
-        "tool_call",
         "tool_result",
         "ToolFinished",
         "output",
         "ModelAnswered",
     ]
+
+
+@pytest.mark.parametrize(
+    "verdict", [Verdict.block("no"), Verdict.replace('{"text": "x"}', "why"), Verdict.retry("no")]
+)
+def test_arguments_that_a_guardrail_objects_to_are_on_no_record(verdict: Verdict) -> None:
+    calls: list[str] = []
+    several = (
+        create_tool_call("look", {"text": "fine"}, call_id="1"),
+        create_tool_call("look", {"text": CANARY}, call_id="2"),
+        create_tool_call("look", {"text": f"{CANARY} again"}, call_id="3"),
+    )
+    agent = make_agent(
+        [AssistantMessage("", several), "done"],
+        object_to("tool_call", verdict),
+        tools=[create_test_tool("look", calls=calls)],
+    )
+
+    assert not go(agent).shows(CANARY)
+    assert CANARY not in repr(calls)
+
+
+def test_arguments_that_a_guardrail_replaces_are_those_on_record() -> None:
+    agent = make_agent(
+        [create_tool_call("look", {"text": CANARY}), "done"],
+        object_to("tool_call", Verdict.replace('{"text": "x"}', "why")),
+        tools=[create_test_tool("look")],
+    )
+
+    outcome = go(agent)
+
+    [started] = outcome.get(ToolStarted)
+    assert started.call.arguments == '{"text": "x"}'
+    assert outcome.tool_messages[0].content == "x"

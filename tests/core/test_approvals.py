@@ -19,7 +19,14 @@ from agent_factory.core.exceptions import ApprovalError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-PARTS = {"agent": "clerk", "tool": "pay", "arguments": '{"sum":3}', "run_id": "r-1", "call_id": "1"}
+PARTS = {
+    "agent": "clerk",
+    "tool": "pay",
+    "arguments": '{"sum":3}',
+    "run_id": "r-1",
+    "call_id": "1",
+    "idempotency_key": "r-1:1",
+}
 
 
 def make_request(**parts: str) -> ApprovalRequest:
@@ -57,7 +64,7 @@ def test_digests_are_equal_for_equal_parts_alone(one: dict[str, str], two: dict[
 
 def test_digest_is_the_same_in_every_version() -> None:
     assert create_digest(**PARTS) == (
-        "b6c3c6c06f8ede65a31ef5b7b838b1f30f3277373e722cb8d02ff2607e3e1f05"
+        "567ea94624509d6305253e02b4fc74c073f771def9be35031977abd929b05ae9"
     )
 
 
@@ -164,3 +171,39 @@ def test_approver_is_whatever_decides() -> None:
             return request.approve("ada")
 
     assert isinstance(Mine(), Approver)
+
+
+@pytest.mark.parametrize("granted", ["false", "true", 1, 0, None, [True]])
+def test_decision_that_is_neither_true_nor_false_does_not_count(granted: Any) -> None:
+    request = make_request()
+
+    error = refuse(request, replace(request.approve("ada"), granted=granted))
+
+    assert f"whose granted is {type(granted).__name__} in place of True or False" in error.message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wrong"),
+    [
+        ("id", 7, "id is int in place of text"),
+        ("id", ["1"], "id is list in place of text"),
+        ("id", "", "id is empty"),
+        ("digest", b"0", "digest is bytes in place of text"),
+        ("approver", None, "approver is NoneType in place of text"),
+        ("approver", " ", "approver is empty"),
+        ("reason", 3.0, "reason is float in place of text"),
+        ("expires_at", "2026-01-02", "expires_at is str in place of a datetime"),
+        ("expires_at", LATER.replace(tzinfo=None), "expires_at has no time zone"),
+    ],
+)
+def test_approval_with_a_field_of_another_type_does_not_count(
+    field: str, value: Any, wrong: str
+) -> None:
+    request = make_request()
+
+    error = refuse(request, replace(request.approve("ada"), **{field: value}))
+
+    assert error.message == (
+        f"the approver answered with an Approval whose {wrong}: return request.approve(...) or request.deny(...)"
+    )
+    assert error.details == {"tool": "pay", "call_id": "1"}

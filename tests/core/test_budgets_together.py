@@ -12,8 +12,10 @@ from agent_factory.core.budgets import (
     get_least_left,
     reserve_all,
 )
-from agent_factory.core.exceptions import BudgetExceededError
+from agent_factory.core.exceptions import BudgetExceededError, CoreError, RunTimeoutError
+from agent_factory.core.testing import run_virtual
 from agent_factory.core.usage import UNBOUNDED, Usage
+from agent_factory.core.waiting import Deadline
 
 CALL = Usage(requests=1, input_tokens=30, output_tokens=20, cost=400)
 
@@ -37,6 +39,7 @@ class Gate:
         return _GatedReservation(self, await self.inner.reserve(amount))
 
     async def get_left(self) -> Usage | None:
+        await self.pass_through("left")
         return await self.inner.get_left()
 
     async def pass_through(self, step: str) -> None:
@@ -194,3 +197,61 @@ def test_tokens_left_are_the_same_however_an_adapter_tells_them() -> None:
         assert left.cost == 0
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize("step", ["left", "reserve"])
+def test_budget_that_does_not_answer_is_given_up_at_the_deadline(step: str) -> None:
+    async def check() -> None:
+        run, user, _ = create_budgets()
+        slow = Gate(user, wait_at=step)
+        deadline = Deadline(asyncio.get_running_loop(), 5)
+        with pytest.raises(RunTimeoutError, match="budget 'user:ada' did not answer") as caught:
+            if step == "left":
+                await get_least_left((run, slow), deadline)
+            else:
+                await reserve_all((run, slow), CALL, deadline)
+        assert caught.value.details == {"budget": "user:ada"}
+        assert run.reserved == user.reserved == Usage()
+
+    run_virtual(check)
+
+
+def test_reservation_that_comes_after_the_deadline_is_given_back() -> None:
+    class Stubborn(Gate):
+        async def pass_through(self, step: str) -> None:
+            try:
+                await super().pass_through(step)
+            except asyncio.CancelledError:
+                await self.open.wait()
+
+    async def check() -> None:
+        run, user, _ = create_budgets()
+        slow = Stubborn(user, wait_at="reserve")
+        with pytest.raises(RunTimeoutError):
+            await reserve_all((run, slow), CALL, Deadline(asyncio.get_running_loop(), 5))
+        slow.open.set()
+        await asyncio.sleep(1)
+        assert run.reserved == user.reserved == Usage()
+        assert run.used == user.used == Usage()
+
+    run_virtual(check)
+
+
+def test_settlement_that_does_not_end_is_given_up_once_the_others_are_settled() -> None:
+    async def check() -> None:
+        run, user, tenant = create_budgets()
+        slow = Gate(user, wait_at="settle")
+        loop = asyncio.get_running_loop()
+        reservation = await reserve_all((run, slow, tenant), CALL, Deadline(loop, 5))
+        before = loop.time()
+        with pytest.raises(CoreError, match="budget 'user:ada' did not answer in time") as caught:
+            await reservation.settle(CALL)
+        assert 1 <= loop.time() - before <= 5
+        assert caught.value.details == {"budget": "user:ada"}
+        assert run.used == tenant.used == CALL
+        # Its settlement goes on by itself.
+        slow.open.set()
+        await asyncio.sleep(1)
+        assert user.used == CALL
+
+    run_virtual(check)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -23,6 +26,9 @@ from agent_factory.core import (
     records,
     testing,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CODES = {
     "ApprovalError": ("approval", False),
@@ -159,6 +165,35 @@ def test_error_becomes_plain_json(error: AgentFactoryError) -> None:
         "retryable": error.retryable,
         "details": error.details,
     }
+
+
+def send_to_another_process(error: AgentFactoryError) -> AgentFactoryError:
+    """Return an error as `concurrent.futures` hands it from a worker process to its caller."""
+    return cast("AgentFactoryError", pickle.loads(pickle.dumps(error)))  # noqa: S301 - ours
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy, send_to_another_process],
+    ids=["copy", "deepcopy", "pickle"],
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        *EXAMPLES,
+        records.RecordedError("m", code="tool", retryable=True, details={"n": 1}),
+        testing.CassetteMissError("m", cassette="a.json", number=2, difference="-x"),
+    ],
+    ids=lambda error: str(type(error).__name__),
+)
+def test_error_can_be_copied_and_sent_to_another_process(
+    error: AgentFactoryError, duplicate: Callable[[AgentFactoryError], AgentFactoryError]
+) -> None:
+    other = duplicate(error)
+
+    assert type(other) is type(error)
+    assert (str(other), other.args, vars(other)) == (str(error), error.args, vars(error))
+    assert other.to_dict() == error.to_dict()
 
 
 def test_fields_of_a_model_error_that_are_not_known_are_left_out() -> None:

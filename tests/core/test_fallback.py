@@ -22,6 +22,7 @@ from agent_factory.core.exceptions import (
 from agent_factory.core.fallback import FallbackModel
 from agent_factory.core.messages import AssistantMessage, UserMessage
 from agent_factory.core.models import (
+    Model,
     ModelDelta,
     ModelRequest,
     ModelResponse,
@@ -29,7 +30,13 @@ from agent_factory.core.models import (
     ReasoningDelta,
     TextDelta,
 )
-from agent_factory.core.testing import Answer, FunctionModel, ScriptedModel
+from agent_factory.core.testing import (
+    Answer,
+    FunctionModel,
+    ScriptedModel,
+    VirtualClock,
+    run_virtual,
+)
 from agent_factory.core.usage import Usage
 
 ASK = ModelRequest((UserMessage("Hi"),), timeout=5.0)
@@ -312,8 +319,103 @@ def test_time_of_the_request_bounds_all_models_together(
 
     use(FallbackModel([first, second]), ASK)
 
-    assert first.requests[0].timeout == ASK.timeout
+    assert first.requests[0].timeout == (ASK.timeout / 2 if use is respond else ASK.timeout)
     assert 0 < second.requests[0].timeout < ASK.timeout
+
+
+class HungModel:
+    """A model that answers nothing; with a piece, nothing after it."""
+
+    name = "hung"
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces = pieces
+
+    async def respond(self, request: ModelRequest) -> ModelResponse:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelDelta | ModelResponse]:
+        for piece in self.pieces:
+            yield TextDelta(piece)
+        await asyncio.sleep(4)
+        yield ModelResponse(AssistantMessage("".join(self.pieces)))
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["respond", "stream"])
+@pytest.mark.parametrize(
+    ("model_timeout", "waited"), [(None, 5 / 3), (0.5, 0.5)], ids=["shared", "given"]
+)
+def test_model_that_hangs_leaves_time_for_the_next_ones(
+    model_timeout: float | None, waited: float, streaming: bool
+) -> None:
+    told: list[ModelRetry] = []
+    models: list[Model] = [HungModel(), create_model("b", FAILED), create_model("c", "Good.")]
+    chain = FallbackModel(models, model_timeout=model_timeout)
+    clock = VirtualClock()
+
+    async def ask() -> ModelResponse:
+        request = replace(ASK, notify=told.append)
+        if not streaming:
+            return await chain.respond(request)
+        items = [item async for item in chain.stream(request)]
+        assert isinstance(items[-1], ModelResponse)
+        return items[-1]
+
+    before = clock.now()
+    assert run_virtual(ask, clock=clock).answered_by == "c"
+    # The model gets a moment more than its time, for an error of its own.
+    assert waited <= (clock.now() - before).total_seconds() < waited + 0.2
+    assert (told[0].model, told[0].sent) == ("hung", None)
+    assert "FallbackModel(model_timeout=...)" in told[0].reason
+
+
+def test_stream_that_has_begun_has_all_of_the_time() -> None:
+    second = create_model("b", "Unasked.")
+    chain = FallbackModel([HungModel("Slow."), second], model_timeout=1)
+
+    async def ask() -> list[ModelDelta | ModelResponse]:
+        return [item async for item in chain.stream(ASK)]
+
+    items = run_virtual(ask)
+
+    assert items[0] == TextDelta("Slow.")
+    assert isinstance(items[-1], ModelResponse)
+    assert second.requests == []
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), True])
+def test_time_of_a_model_that_is_none_is_refused(value: float) -> None:
+    with pytest.raises(ConfigurationError, match="model_timeout"):
+        FallbackModel([create_model("a")], model_timeout=value)
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (ModelConnectionError("cut", model="a"), None),
+        (ModelConnectionError("unreachable", model="a", details={"sent": False}), False),
+        (ModelServerError("down", model="a", status=503), False),
+        (ModelServerError("down", model="a", status=503, details={"sent": True}), True),
+        (
+            ModelServerError(
+                "down", model="a", status=503, details={"sent": True, "last_sent": False}
+            ),
+            False,
+        ),
+    ],
+)
+def test_listener_is_told_whether_a_failed_model_may_have_to_be_paid_for(
+    error: ModelError, sent: bool | None
+) -> None:
+    told: list[ModelRetry] = []
+
+    respond(
+        FallbackModel([create_model("a", error), create_model("b", "Good.")]),
+        replace(ASK, notify=told.append),
+    )
+
+    assert [retry.sent for retry in told] == [sent]
 
 
 def test_no_other_model_is_asked_when_the_time_is_over() -> None:

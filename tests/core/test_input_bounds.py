@@ -129,3 +129,25 @@ def test_each_message_is_counted_once_a_run() -> None:
     count_input_bound(ModelRequest(conversation[2:], memo=memo), memo)
 
     assert [text.looks for text in texts] == [1] * 5
+
+
+@given(
+    st.lists(messages, max_size=5).map(tuple),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5), messages), max_size=8),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_bound_does_not_depend_on_what_was_counted_before(
+    conversation: tuple[Message, ...], changes: list[tuple[int, int, Message]]
+) -> None:
+    memo: dict[Any, Any] = {}
+    known = [conversation]
+    for start, end, message in changes:
+        # Grown, trimmed, with another beginning of the same length, or an earlier one again.
+        known += [
+            (*known[-1], message),
+            known[-1][start:],
+            (message, *known[-1][1:]),
+            known[-1][:end],
+        ]
+        for item in known[-5:]:
+            assert count_input_bound(ModelRequest(item), memo) == count(*item)

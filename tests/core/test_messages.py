@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent_factory.core import (
     AssistantMessage,
+    History,
     HistoryError,
     SystemMessage,
     ToolCall,
@@ -17,6 +18,8 @@ from agent_factory.core import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent_factory.core import Message
 
 USER = UserMessage("Hi.")
@@ -66,6 +69,20 @@ def test_broken_history_is_refused_with_the_place(
         check_history(messages)
     assert said in caught.value.message
     assert caught.value.details == details
+
+
+def test_history_is_as_it_was_where_its_further_messages_raise() -> None:
+    def read() -> Iterator[Message]:
+        yield ask("1")
+        raise OSError("disk")
+
+    history = History([USER])
+    with pytest.raises(OSError, match="disk"):
+        history.extend(read())
+
+    assert list(history.messages) == [USER]
+    history.extend([ANSWER])
+    assert list(history.messages) == [USER, ANSWER]
 
 
 identifiers = st.sampled_from(["1", "2", "3"])

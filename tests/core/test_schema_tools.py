@@ -22,7 +22,7 @@ from agent_factory.core import (
 from agent_factory.core.testing import ScriptedModel, create_tool_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -260,3 +260,20 @@ def test_any_value_either_fits_and_arrives_or_is_told_to_the_model(value: object
         assert arrived == []
     else:
         assert arrived == [value]
+
+
+def test_place_of_a_problem_is_told_in_brief() -> None:
+    item = create(parameters={"type": "object", "additionalProperties": {"type": "integer"}})
+
+    with pytest.raises(ToolArgumentsError) as caught:
+        call(item, json.dumps({"k" * 100_000: "x"}))
+
+    assert len(caught.value.message) < 1_000
+
+
+def test_function_that_yields_is_refused() -> None:
+    def rows(_: ToolContext[Any], arguments: dict[str, Any]) -> Iterator[str]:
+        yield from arguments
+
+    with pytest.raises(ToolDefinitionError, match="'forecast': a function that yields"):
+        create(rows)

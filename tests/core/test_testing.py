@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -99,6 +99,12 @@ def test_request_beyond_the_script_says_what_came_last() -> None:
 
     with pytest.raises(ConfigurationError, match=r"model 'm' has no answer .* number 1.*'Hi\.'"):
         asyncio.run(model.respond(REQUEST))
+
+
+@pytest.mark.parametrize("answers", ["abc", create_tool_call("look", {}), None])
+def test_script_that_is_no_list_is_refused(answers: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'m' must be a list of answers, not"):
+        ScriptedModel(answers, name="m")
 
 
 def test_tool_call_is_written_as_json() -> None:

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from agent_factory.core import ToolContext, ToolTimeoutError, tool
 from agent_factory.core.threads import MAX_THREADS, count_thread_work, run_in_thread
 
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
@@ -217,3 +218,72 @@ def test_function_that_never_returns_keeps_no_process_from_ending() -> None:
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_functions_that_wait_for_functions_of_their_own_do_not_block_each_other() -> None:
+    together = threading.Barrier(MAX_THREADS)
+
+    async def ask() -> str:
+        return await run_in_thread(lambda: "leaf")
+
+    def nest() -> str:
+        together.wait(30)  # all threads are taken from here on
+        return asyncio.run(ask())
+
+    async def main() -> list[str]:
+        work = asyncio.gather(*(run_in_thread(nest) for _ in range(MAX_THREADS)))
+        async with asyncio.timeout(30):
+            return await work
+
+    assert asyncio.run(main()) == ["leaf"] * MAX_THREADS
+
+
+def test_functions_run_as_few_as_before_once_those_within_others_have_ended() -> None:
+    lock = threading.Lock()
+    running, most = 0, 0
+    together = threading.Barrier(MAX_THREADS)
+
+    def nest() -> None:
+        together.wait(30)
+        asyncio.run(run_in_thread(lambda: None))
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        with lock:
+            running -= 1
+
+    async def main() -> None:
+        await asyncio.gather(*(run_in_thread(nest) for _ in range(MAX_THREADS)))
+        await asyncio.gather(*(run_in_thread(work) for _ in range(3 * MAX_THREADS)))
+
+    asyncio.run(main())
+
+    assert 0 < most <= MAX_THREADS
+
+
+def test_call_that_got_no_thread_in_time_says_so() -> None:
+    released = threading.Event()
+
+    @tool(timeout=0.05)
+    def look() -> str:
+        return "never asked"
+
+    async def main() -> str:
+        busy = [
+            asyncio.create_task(run_in_thread(lambda: released.wait(30)))
+            for _ in range(MAX_THREADS)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(ToolTimeoutError) as caught:
+            await look.run(ToolContext(None, "run", "call"), "{}")
+        released.set()
+        await asyncio.gather(*busy)
+        return caught.value.message
+
+    assert asyncio.run(main()) == (
+        "tool 'look' did not finish within 0.05 s: all 64 threads of plain functions are taken, so it may have waited "
+        "for one"
+    )

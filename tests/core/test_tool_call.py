@@ -140,6 +140,16 @@ def test_result_that_json_cannot_hold_is_a_defect_of_the_tool() -> None:
         call(create_test_tool("give", result=object()))
 
 
+@pytest.mark.parametrize(
+    "result",
+    [iter([1]), map(str, [1]), (number for number in [1])],
+    ids=["iter", "map", "generator"],
+)
+def test_result_whose_items_are_still_to_be_made_is_a_defect_of_the_tool(result: object) -> None:
+    with pytest.raises(ToolExecutionError, match=r"outside of the tool .* return a list"):
+        call(create_test_tool("give", result=result))
+
+
 def test_result_that_contains_itself_is_a_defect_of_the_tool() -> None:
     endless: list[object] = []
     endless.append(endless)
@@ -172,6 +182,21 @@ def test_value_of_another_type_is_never_converted(annotation: Any, value: object
 
     with pytest.raises(ToolArgumentsError, match="value"):
         call(tool(take), {"value": value})
+
+
+def test_only_some_of_many_problems_are_told_to_the_model_and_each_in_brief() -> None:
+    @tool
+    def sort(items: list[str]) -> str:
+        return str(items)
+
+    with pytest.raises(ToolArgumentsError) as many:
+        call(sort, {"items": [1] * 5_000})
+    with pytest.raises(ToolArgumentsError) as long:
+        call(sort, {"k" * 100_000: 1})
+
+    assert many.value.message.endswith("items.9: Input should be a valid string; and 4,990 more")
+    assert "kkk...: Extra inputs are not permitted" in long.value.message
+    assert max(len(many.value.message), len(long.value.message)) < 1_000
 
 
 def test_place_of_a_wrong_value_is_named() -> None:

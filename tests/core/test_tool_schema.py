@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import enum
 import functools
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
@@ -252,6 +253,39 @@ def test_function_that_a_model_could_not_call_is_refused(function: Any, said: st
     with pytest.raises(ToolDefinitionError) as caught:
         tool(function)
     assert said in caught.value.message
+
+
+def rows(count: int) -> Iterator[int]:
+    yield count
+
+
+async def pages(count: int) -> AsyncIterator[int]:
+    yield count
+
+
+class Reader:
+    def rows(self, count: int) -> Iterator[int]:
+        yield count
+
+    async def __call__(self, count: int) -> AsyncIterator[int]:
+        yield count
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        rows,
+        pages,
+        Reader().rows,
+        Reader(),
+        functools.partial(rows, count=1),
+        functools.partial(Reader().rows, 1),
+        functools.partial(Reader(), 1),
+    ],
+)
+def test_function_that_yields_is_refused(function: Any) -> None:
+    with pytest.raises(ToolDefinitionError, match=r"a function that yields .* return a list"):
+        tool(function, name="rows")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a.b", "ä", "x" * 65, "tool\n"])

@@ -25,6 +25,7 @@ from agent_factory.core import (
     Tool,
     ToolContext,
     Toolset,
+    Usage,
     Verdict,
     Workflow,
     WorkflowError,
@@ -62,6 +63,11 @@ def add(a: int, b: int) -> int:
 @tool(effect="read")
 async def read_owner(context: ToolContext[Account]) -> str:
     return context.deps.owner
+
+
+@tool(effect="read")
+async def read_name(context: ToolContext[str]) -> str:
+    return context.deps
 
 
 async def count(text: str) -> int:
@@ -102,6 +108,42 @@ def test_list_of_tools_with_different_needs_takes_stated_deps() -> None:
 
     assert_type(agent, Agent[Account, str])
     assert_type(Agent(name="a", model=MODEL, tools=annotated), Agent[Account, str])
+
+
+def test_tuple_of_tools_with_different_needs_takes_the_deps_of_all_where_a_list_is_refused() -> (
+    None
+):
+    agent = Agent(name="a", model=MODEL, tools=(read_owner, add))
+    listed = Agent(name="a", model=MODEL, tools=[read_owner, add])  # type: ignore[list-item]
+
+    assert_type(agent, Agent[Account, str])
+    assert agent.run_sync("Hi.", deps=Account()).output == "1"
+    assert list[object](listed.tools) == [read_owner, add]
+
+
+def test_agent_with_changes_has_the_same_type_unless_its_output_changes() -> None:
+    agent = Agent(name="a", model=MODEL, tools=[read_owner], output_type=int)
+
+    assert_type(agent.replace(model=MODEL, tools=[add]), Agent[Account, int])
+    assert_type(agent.replace(output_type=str, name="b"), Agent[Account, str])
+    assert_type(agent.replace(name="b").run_sync("Hi.", deps=Account()).output, int)
+    agent.replace(tools=[read_name])  # type: ignore[list-item]
+    with pytest.raises(ConfigurationError, match="needs a name"):
+        agent.replace(name=3)  # type: ignore[call-overload]
+
+
+def test_generic_classes_can_be_made_with_their_types_stated() -> None:
+    # Python 3.11 cannot call these where the class is frozen and has slots.
+    context = ToolContext[str]("Ada", "run", "call")
+    guardrail = Guardrail[object]("g", frozenset({"input"}), lambda text, context: Verdict.allow())
+    result = RunResult[int](4, (), Usage(), "run")
+    made = Tool[None](add.spec, add.call)
+
+    assert_type(context.deps, str)
+    assert_type(guardrail, Guardrail[object])
+    assert_type(result.output, int)
+    assert_type(made, Tool[None])
+    assert (context.deps, guardrail.name, result.output, made.name) == ("Ada", "g", 4, "add")
 
 
 def test_output_type_is_the_type_of_the_output() -> None:

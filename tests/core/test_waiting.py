@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent_factory.core.waiting import (
     DeadlineError,
     is_duration,
+    run_blocking,
     run_bounded,
     run_in_thread,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 async def wait_for_ever() -> None:
@@ -123,3 +129,84 @@ def test_function_in_a_thread_returns_and_raises_as_usual() -> None:
     assert asyncio.run(run_in_thread(lambda: 3)) == 3
     with pytest.raises(KeyError):
         asyncio.run(run_in_thread(fail))
+
+
+def test_function_of_the_default_executor_that_hangs_is_not_waited_for() -> None:
+    released = threading.Event()
+    ended = threading.Event()
+
+    def hang() -> None:
+        released.wait(30)
+        ended.set()
+
+    async def main() -> str:
+        work = asyncio.create_task(asyncio.to_thread(hang))
+        await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.wait([work])
+        return "done"
+
+    assert run_blocking(main()) == "done"
+    assert not ended.is_set()
+    released.set()
+    assert ended.wait(30)
+
+
+def test_generator_that_does_not_let_itself_be_closed_does_not_hide_the_result() -> None:
+    begun: list[AsyncGenerator[int, None]] = []
+
+    async def stubborn() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            await asyncio.Event().wait()
+
+    async def main() -> int:
+        begun.append(stubborn())
+        return await anext(begun[0])
+
+    assert run_blocking(main()) == 1
+
+
+def test_generators_that_were_not_read_to_their_end_are_closed() -> None:
+    ended: list[str] = []
+    begun: list[AsyncGenerator[int, None]] = []
+
+    async def count() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            ended.append("closed")
+
+    async def main() -> int:
+        begun.append(count())
+        return await anext(begun[0])
+
+    assert (run_blocking(main()), ended) == (1, ["closed"])
+
+
+def test_work_inside_an_event_loop_is_refused_and_does_not_begin() -> None:
+    begun: list[str] = []
+
+    async def work() -> None:
+        begun.append("work")
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="runs in this thread already"):
+            run_blocking(work())
+
+    asyncio.run(main())
+
+    assert begun == []
+
+
+def test_thread_has_no_event_loop_afterwards() -> None:
+    async def main() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    loop = run_blocking(main())
+
+    assert loop.is_closed()
+    with pytest.raises(RuntimeError, match="no current event loop"):
+        asyncio.get_event_loop()

@@ -47,6 +47,25 @@ def test_what_the_run_says_as_a_user_is_no_turn() -> None:
     assert seen == (RULES, PROMPT, *correction)
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        keep_last(3),
+        keep_window(max_tokens=1_000, count=count_characters),
+        summarise(ScriptedModel([]), max_tokens=1_000, count=count_characters),
+        compose(keep_last(3), keep_window(max_tokens=1_000, count=count_characters)),
+    ],
+    ids=["keep_last", "keep_window", "summarise", "compose"],
+)
+def test_conversation_of_which_nothing_is_left_out_is_the_very_same(policy: MemoryPolicy) -> None:
+    context = create_context()
+    messages: tuple[Message, ...] = (RULES, *FIRST, PROMPT)
+    for _ in range(3):
+        assert select(policy, *messages, context=context) == messages
+        assert asyncio.run(policy.select(messages, context)) is messages
+        messages = (*messages, *create_round("1"))
+
+
 def test_no_turns_cannot_be_kept() -> None:
     with pytest.raises(ConfigurationError, match="turns must be a whole number of at least 1"):
         keep_last(0)

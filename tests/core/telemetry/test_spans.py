@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +16,13 @@ from agent_factory.core.events import (
     ToolRetried,
 )
 from agent_factory.core.messages import (
+    AssistantMessage,
     ToolCall,
 )
+from agent_factory.core.usage import Usage
 from tests.core.records.run_events import create_run
 from tests.core.telemetry.watching import (
+    ANSWERING,
     ASKING,
     AT,
     BEGIN,
@@ -37,6 +40,9 @@ from tests.core.telemetry.watching import (
     WHOLE,
     Watcher,
 )
+
+if TYPE_CHECKING:
+    from agent_factory.core.messages import ToolOutcome
 
 
 def test_run_is_a_tree_of_spans() -> None:
@@ -173,9 +179,97 @@ def test_call_that_never_began_has_no_span_and_its_name_is_not_told() -> None:
         "  * agent_factory.tool.not_run",
     ]
     assert watcher.tracer.spans[0].events[0].attributes == {
+        "gen_ai.tool.name": "_OTHER",
         "gen_ai.tool.call.id": "c9",
         "error.type": "tool",
     }
+
+
+@pytest.mark.parametrize("content", [False, True])
+@pytest.mark.parametrize("outcome", ["error", "denied"])
+def test_name_that_a_model_made_up_is_no_name_of_a_tool(
+    outcome: ToolOutcome, content: bool
+) -> None:
+    invented = ToolCall("c9", SECRET, "{}")
+    answer = replace(CALLING, message=AssistantMessage("", (invented,)))
+    refused = ToolFinished(**AT, call=invented, content="no", outcome=outcome)
+
+    watcher = Watcher(content=content).watch(create_run(STARTED, ASKING, answer, refused))
+
+    noted = watcher.tracer.spans[0].events[0].attributes
+    logged = watcher.records[-1].attributes
+    assert noted["gen_ai.tool.name"] == logged["gen_ai.tool.name"] == "_OTHER"
+    assert SECRET not in repr([noted, logged])
+
+
+def test_call_that_was_answered_without_a_tool_is_told_by_its_name() -> None:
+    handoff = ToolCall("c9", "transfer_to_boss", "{}")
+
+    watcher = Watcher().watch(create_run(STARTED, ToolFinished(**AT, call=handoff, content="")))
+
+    noted = watcher.tracer.spans[0].events[0].attributes
+    assert noted["gen_ai.tool.name"] == "transfer_to_boss"
+
+
+def test_model_calls_beside_each_other_have_their_own_spans() -> None:
+    judge = replace(ASKING, attempt=1, model="openai:judge", aside=True)
+    judged = replace(ANSWERING, attempt=1, usage=Usage(1, 7, 1), aside=True)
+
+    watcher = Watcher().watch(
+        create_run(
+            STARTED,
+            judge,
+            replace(ASKING, attempt=2),
+            ModelRetried(**AT, model="openai:judge", attempt=1, reason="", delay=0),
+            judged,
+            replace(CALLING, attempt=2),
+            DONE,
+        )
+    )
+
+    assert watcher.tracer.draw().splitlines() == [
+        "invoke_agent clerk",
+        "  chat judge",
+        "    * agent_factory.model.retried",
+        "  chat gpt-5-mini",
+    ]
+    judging, asking = watcher.find("chat judge"), watcher.find("chat gpt-5-mini")
+    assert judging.attributes["gen_ai.usage.input_tokens"] == 7
+    assert asking.attributes["gen_ai.usage.input_tokens"] == 52
+    assert (judging.error, asking.error) == (None, None)
+    assert [(span.end_time or 0) - BEGIN for span in (judging, asking)] == [4 * SECOND, 5 * SECOND]
+    assert len(watcher.measured("gen_ai.client.token.usage")) == 4
+
+
+def test_answer_to_a_model_call_that_is_not_known_is_that_of_the_oldest() -> None:
+    watcher = Watcher().watch(
+        create_run(
+            STARTED,
+            replace(ASKING, attempt=1, model="openai:first", aside=True),
+            replace(ASKING, attempt=2),
+            replace(CALLING, attempt=0),
+            DONE,
+        )
+    )
+
+    assert watcher.find("chat first").attributes["gen_ai.usage.input_tokens"] == 52
+    assert watcher.find("chat gpt-5-mini").attributes["error.type"] == "abandoned"
+
+
+def test_model_call_that_failed_ends_where_the_conversation_asks_again() -> None:
+    watcher = Watcher().watch(
+        create_run(
+            STARTED,
+            ASKING,
+            replace(ASKING, attempt=2, model="openai:b"),
+            replace(CALLING, attempt=2),
+        )
+    )
+
+    failed = watcher.find("chat gpt-5-mini")
+    assert failed.attributes["error.type"] == "abandoned"
+    assert (failed.end_time or 0) - BEGIN == 2 * SECOND
+    assert watcher.find("chat b").error is None
 
 
 def test_what_happens_between_is_noted_where_it_happens() -> None:

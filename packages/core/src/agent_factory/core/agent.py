@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast, overload
 
 from typing_extensions import TypeVar
 
@@ -36,6 +36,7 @@ __all__ = ["Agent", "Instructions"]
 DepsT = TypeVar("DepsT", contravariant=True, default=None)
 OutT = TypeVar("OutT", covariant=True, default=str)
 ComputeDepsT = TypeVar("ComputeDepsT")
+T = TypeVar("T")
 
 Instructions: TypeAlias = str | Callable[[RunContext[ComputeDepsT]], str | Awaitable[str]]
 """What a model is told before the conversation: a text, or a function of the run that returns it."""
@@ -153,7 +154,7 @@ class Agent(Generic[DepsT, OutT]):
             raise ConfigurationError("an agent needs a name that is not empty")
         _check_parts(name, model, limits, memory, guardrails, fallbacks, handoffs)
         for other in handoffs:
-            if other.output_type is not output_type:
+            if other.output_type != output_type:
                 raise ConfigurationError(
                     f"agent {name!r} cannot hand over to {other.name!r}, whose output type is another one: give both "
                     "the same output_type"
@@ -191,10 +192,81 @@ class Agent(Generic[DepsT, OutT]):
         tools = [item.name if isinstance(item, Tool) else item for item in self.tools]
         return f"Agent(name={self.name!r}, model={self.model.name!r}, tools={tools!r})"
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
     @property
     def output_type(self) -> type[OutT]:
         """The type of a run's output."""
         return cast("type[OutT]", self._output.type)
+
+    @overload
+    def replace(
+        self,
+        *,
+        name: str = ...,
+        model: Model = ...,
+        instructions: Instructions[DepsT] = ...,
+        tools: Sequence[Tool[DepsT] | Toolset[DepsT]] = ...,
+        guardrails: Sequence[Guardrail[DepsT]] = ...,
+        memory: MemoryPolicy | None = ...,
+        limits: Limits = ...,
+        fallbacks: Sequence[Model] = ...,
+        handoffs: Sequence[Agent[DepsT, OutT]] = ...,
+        description: str = ...,
+        output_mode: OutputMode = ...,
+    ) -> Self: ...
+
+    @overload
+    def replace(
+        self,
+        *,
+        output_type: type[T],
+        name: str = ...,
+        model: Model = ...,
+        instructions: Instructions[DepsT] = ...,
+        tools: Sequence[Tool[DepsT] | Toolset[DepsT]] = ...,
+        guardrails: Sequence[Guardrail[DepsT]] = ...,
+        memory: MemoryPolicy | None = ...,
+        limits: Limits = ...,
+        fallbacks: Sequence[Model] = ...,
+        handoffs: Sequence[Agent[DepsT, T]] = ...,
+        description: str = ...,
+        output_mode: OutputMode = ...,
+    ) -> Agent[DepsT, T]: ...
+
+    def replace(self, **changes: Any) -> Agent[Any, Any]:
+        """Return another agent that differs from this one as said, such as one with a model for tests.
+
+        ```python
+        agent.replace(model=ScriptedModel(["Six times seven is 42."]))
+        ```
+
+        Args:
+            changes: Arguments of this class. Another ``model`` takes the place of the model and of its fallbacks;
+                ``fallbacks`` alone are asked after those that there are.
+
+        Raises:
+            ConfigurationError: As for a new agent.
+        """
+        create: Callable[..., Agent[Any, Any]] = type(self)
+        same: dict[str, object] = {
+            "name": self.name,
+            "model": self.model,
+            "instructions": self.instructions,
+            "tools": self.tools,
+            "output_type": self._output.type,
+            "output_mode": self._output.mode,
+            "guardrails": self.guardrails,
+            "memory": self.memory,
+            "limits": self.limits,
+            "handoffs": self.handoffs,
+            "description": self.description,
+        }
+        return create(**same | changes)
 
     @overload
     async def run(

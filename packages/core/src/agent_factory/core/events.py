@@ -153,6 +153,7 @@ class ModelAnswered(_Event):
         model: The model that answered, as its server names it.
         logprobs: How likely each token of the text was, where the server was asked for it.
         aside: Whether the call is no part of the conversation, such as that of a memory that summarises it.
+        attempt: Number of the model call within the run, as `ModelRequested` has it.
     """
 
     type = "model_answered"
@@ -162,6 +163,7 @@ class ModelAnswered(_Event):
     model: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
     aside: bool = False
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

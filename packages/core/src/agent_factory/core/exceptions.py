@@ -112,6 +112,10 @@ class AgentFactoryError(Exception):
         self.message = message
         self.details: dict[str, object] = dict(details or {})
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Say how to make a copy: not by calling the class, whose arguments only its subclasses know."""
+        return _create_empty, (type(self), self.args), vars(self)
+
     def to_dict(self) -> dict[str, object]:
         """Return the error as plain JSON-compatible data: code, message, retryable, details."""
         return {
@@ -120,6 +124,11 @@ class AgentFactoryError(Exception):
             "retryable": self.retryable,
             "details": self.details,
         }
+
+
+def _create_empty(cls: type[AgentFactoryError], args: tuple[object, ...]) -> AgentFactoryError:
+    """Return an error that has its attributes still to come, for `copy` and `pickle`."""
+    return cls.__new__(cls, *args)
 
 
 class CoreError(AgentFactoryError):

@@ -39,6 +39,19 @@ class JournalEntry:
 class Journal(Protocol):
     """Remembers tool calls. Safe to use by many runs at a time."""
 
+    async def get(self, key: str) -> JournalEntry | None:
+        """Return what is on record of a call, for who has to know before anybody is asked about it.
+
+        That there is nothing does not mean that the call may run: only `begin` decides that.
+
+        Args:
+            key: Its idempotency key.
+
+        Returns:
+            The call, with its outcome if it has ended; None if it is not on record.
+        """
+        ...
+
     async def begin(self, entry: JournalEntry) -> JournalEntry | None:
         """Write that a call begins, unless one of its key is on record; both in one step.
 
@@ -70,6 +83,17 @@ class InMemoryJournal:
 
     def __init__(self) -> None:
         self.entries: dict[str, JournalEntry] = {}
+
+    async def get(self, key: str) -> JournalEntry | None:
+        """Return what is on record of a call.
+
+        Args:
+            key: Its idempotency key.
+
+        Returns:
+            The call, with its outcome if it has ended; None if it is not on record.
+        """
+        return self.entries.get(key)
 
     async def begin(self, entry: JournalEntry) -> JournalEntry | None:
         """Write that a call begins, unless one of its key is on record.

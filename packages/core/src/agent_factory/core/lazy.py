@@ -13,7 +13,9 @@ __all__ = ["create_getattr"]
 
 
 def create_getattr(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Return a package's ``__getattr__``. Type checkers do not see it: they get ordinary imports beside it.
+    """Return a package's ``__getattr__``, and give the package a ``__dir__`` that lists the names.
+
+    Type checkers see neither: they get ordinary imports beside it.
 
     Args:
         package: Name of the package, its ``__name__``.
@@ -32,4 +34,8 @@ def create_getattr(package: str, names: Mapping[str, Sequence[str]]) -> Callable
         setattr(sys.modules[package], name, value)
         return value
 
+    def list_names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *modules})
+
+    vars(sys.modules[package])["__dir__"] = list_names
     return get

@@ -243,7 +243,7 @@ class History:
                     f"the tool calls {sorted(self._waiting)} have no result: add one tool message for each",
                     details={"call_ids": sorted(self._waiting)},
                 )
-        except HistoryError:
+        except BaseException:  # of `messages` too, which may be a generator
             del self._messages[before:]
             self._waiting.clear()
             raise

@@ -15,6 +15,8 @@ from agent_factory.core.usage import Usage
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from agent_factory.core.exceptions import ModelError
+
 __all__ = [
     "Ask",
     "FinishReason",
@@ -28,6 +30,7 @@ __all__ = [
     "TextDelta",
     "TokenLogprob",
     "ToolSpec",
+    "get_sent",
 ]
 
 FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter", "refusal"]
@@ -75,6 +78,7 @@ class ModelRetry:
         reason: Why, as the error says it.
         delay: Seconds until the next attempt.
         next_model: Name of the model that is asked instead, if it is another one.
+        sent: Whether the attempt that failed may have to be paid for; None if that is not known, which counts as paid for.
     """
 
     model: str
@@ -82,6 +86,21 @@ class ModelRetry:
     reason: str
     delay: float
     next_model: str = ""
+    sent: bool | None = None
+
+
+def get_sent(error: ModelError) -> bool | None:
+    """Return whether the attempt that ended with an error may have to be paid for; None if that is not known.
+
+    What the details of the error say of it counts; else an error with an HTTP status is one that the server refused.
+
+    Args:
+        error: What the model raised.
+    """
+    said = error.details.get("last_sent", error.details.get("sent"))
+    if isinstance(said, bool):
+        return said
+    return None if error.status is None else False
 
 
 def _ignore(retry: ModelRetry) -> None:
@@ -98,7 +117,8 @@ class ModelRequest:
         output: The shape of a structured answer, or None for free text.
         timeout: Seconds until the adapter must have answered or failed; greater than 0.
         max_output_tokens: Tokens that the answer may have at most, or None to leave that to the model.
-        notify: Told of each attempt that failed and is made again.
+        notify: Told of each attempt that failed, before it is made again. What it raises ends the call: a budget has no
+            room for another attempt, say.
         memo: Where an adapter may keep what it made of the messages, so that each is encoded once a run: all
             requests of a run carry the same dictionary, and the run keeps its messages alive. Keys start
             with the adapter's class.

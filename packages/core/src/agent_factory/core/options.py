@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_OPTIONS", "RunOptions", "Session"]
 
+_MAX_RUN_ID = 200
+
 Observer = Callable[["RunEvent[Any]"], None]
 """Is told of every event of a run, in order, before the caller is; it must be quick.
 
@@ -50,7 +52,8 @@ class RunOptions:
     An agent that runs as a tool of another one gets the same, session and tools excepted.
 
     Attributes:
-        approver: Asks a person about tool calls that need one; without it they are denied.
+        approver: Asks a person about tool calls that need one; without it they are denied. Any object with a method
+            ``decide`` whose result can be awaited.
         journal: Where calls of tools with the effect ``once`` are written down before they run.
         budgets: What the run shares with other runs; every call is reserved in each of them.
         prices: What models cost; the table that comes with this version if None.
@@ -58,7 +61,7 @@ class RunOptions:
         clock: The time of day of events and approvals.
         tools: Tools of this run, besides those of the agent.
         session: The conversation that the run goes on with; its new messages are added to it once there is an answer.
-        run_id: Identifier of the run, for who begins the same run again; a new one if empty.
+        run_id: Identifier of the run, for who begins the same run again; a new one if empty. At most 200 printable characters.
 
     Raises:
         ConfigurationError: A value is of the wrong kind.
@@ -82,28 +85,40 @@ class RunOptions:
                 raise ConfigurationError(
                     f"RunOptions: {name} must be a tuple, such as ({name[:-1]},), not {type(value).__name__}"
                 )
+            for item in value:
+                _check_instance(name, item)
         observers: tuple[object, ...] = self.observers
         for observer in observers:
             if not callable(observer) or inspect.iscoroutinefunction(observer):
                 raise ConfigurationError(
                     f"RunOptions: an observer must be a plain function of an event, not {observer!r}"
                 )
-        for name, method in (("approver", "decide"), ("journal", "begin"), ("clock", "now")):
+        for name, method in (("approver", "decide"), ("journal", "get"), ("clock", "now")):
             value = getattr(self, name)
+            _check_instance(name, value)
             if value is not None and not callable(getattr(value, method, None)):
                 raise ConfigurationError(
                     f"RunOptions: {name} must have a method {method!r}, and {type(value).__name__} has none"
                 )
-        if self.approver is not None and not inspect.iscoroutinefunction(self.approver.decide):
-            raise ConfigurationError(
-                f"RunOptions: the method 'decide' of {type(self.approver).__name__} must be declared with 'async def'"
-            )
+        _check_instance("prices", self.prices)
         session: object = self.session
         if session is not None and not isinstance(session, Session):
             raise ConfigurationError(
                 "RunOptions: session must be a Session(store, MemoryScope(tenant, owner)), "
                 f"not {type(session).__name__}"
             )
+        run_id: object = self.run_id
+        if not isinstance(run_id, str) or len(run_id) > _MAX_RUN_ID or not run_id.isprintable():
+            raise ConfigurationError(
+                f"RunOptions: run_id must be a text of at most {_MAX_RUN_ID} printable characters, not {run_id!r:.80}"
+            )
+
+
+def _check_instance(name: str, value: object) -> None:
+    if isinstance(value, type):
+        raise ConfigurationError(
+            f"RunOptions: {name} got the class {value.__name__} in place of an object: call the class to make one"
+        )
 
 
 DEFAULT_OPTIONS = RunOptions()

@@ -10,6 +10,7 @@ from pydantic_core import ValidationError
 
 from agent_factory.core.exceptions import ConfigurationError, OutputError
 from agent_factory.core.models import OutputSchema, ToolSpec
+from agent_factory.core.problems import explain
 
 if TYPE_CHECKING:
     # Imported where it is needed: an agent that answers in words does not need it.
@@ -30,7 +31,6 @@ ANSWER_TOOL = "final_answer"
 """Name of the tool that takes the answer in the mode ``tool``."""
 
 _FENCE = "```"
-_MAX_PROBLEMS = 10
 
 
 class OutputType(Generic[T]):
@@ -132,25 +132,13 @@ class OutputType(Generic[T]):
         except ValidationError as error:
             hint = "; the answer must be an object with the one key 'value'" if bare else ""
             raise OutputError(
-                f"the answer does not fit the required JSON Schema: {_explain(error)}{hint}"
+                f"the answer does not fit the required JSON Schema: {explain(error, 'answer')}{hint}"
             ) from None
         except Exception as error:  # a validator of the type may raise anything
             raise ConfigurationError(
                 f"the output type {self.type!r} raised {type(error).__name__}: {error}, while it validated an answer: "
                 "have its validators raise ValueError for what does not fit"
             ) from error
-
-
-def _explain(error: ValidationError) -> str:
-    """Say what is wrong with an answer, for the model to correct."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    lines = [
-        f"{'.'.join(map(str, item['loc'])) or 'answer'}: {item['msg']}"
-        for item in problems[:_MAX_PROBLEMS]
-    ]
-    if len(problems) > _MAX_PROBLEMS:
-        lines.append(f"and {len(problems) - _MAX_PROBLEMS:,} more")
-    return "; ".join(lines)
 
 
 def _strip_fence(text: str) -> str:

@@ -12,6 +12,8 @@ from pydantic_core import from_json
 from agent_factory.core.context import ToolContext
 from agent_factory.core.exceptions import ConfigurationError, ToolArgumentsError
 from agent_factory.core.models import ToolSpec
+from agent_factory.core.problems import cut
+from agent_factory.core.signatures import check_function
 from agent_factory.core.tools import DEFAULT_RESULT_CHARS, DEFAULT_TIMEOUT, Effect, Tool
 from agent_factory.core.waiting import run_in_thread
 
@@ -19,7 +21,6 @@ __all__ = ["create_schema_tool", "create_validator"]
 
 D = TypeVar("D")
 
-_MAX_MESSAGE = 200
 _MAX_PROBLEMS = 5
 
 
@@ -54,8 +55,9 @@ def create_schema_tool(
 
     Raises:
         ConfigurationError: The schema is not valid, or not one of an object.
-        ToolDefinitionError: Another argument is wrong.
+        ToolDefinitionError: Another argument is wrong, or the function yields.
     """
+    check_function(function, name)
     given: object = parameters
     if not isinstance(given, Mapping) or given.get("type") != "object":
         raise ConfigurationError(f"tool {name!r}: its parameters must be a schema of type 'object'")
@@ -137,7 +139,7 @@ def create_validator(schema: Mapping[str, Any], where: str) -> Callable[[object,
         problems = []
         for error in validator.iter_errors(value):
             place = "".join(map(_write_token, error.instance_path)) or "/"
-            problems.append(f"{place}: {error.message[:_MAX_MESSAGE]}")
+            problems.append(f"{cut(place)}: {cut(error.message)}")
             if len(problems) == most:
                 break
         return problems

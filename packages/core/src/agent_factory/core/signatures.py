@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin, get_type_hints
 
@@ -11,17 +12,42 @@ from pydantic_core import ValidationError
 
 from agent_factory.core.context import ToolContext
 from agent_factory.core.exceptions import ToolArgumentsError, ToolDefinitionError
+from agent_factory.core.problems import explain
 from agent_factory.core.waiting import run_in_thread
 
 if TYPE_CHECKING:
     # Imported where it is needed: an agent without tools does not need it, and it costs more than the rest of core.
     from pydantic import BaseModel
 
-__all__ = ["bind_arguments", "create_arguments_model", "validate_arguments"]
+__all__ = ["bind_arguments", "check_function", "create_arguments_model", "validate_arguments"]
 
 ModelT = TypeVar("ModelT", bound="BaseModel")
 
 _STARS: dict[object, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
+
+
+def check_function(function: Callable[..., object], name: str) -> None:
+    """Refuse a function that yields: its body would run when its items are asked for, outside of the tool.
+
+    Args:
+        function: The function, method or other callable.
+        name: Name of the tool, for messages.
+
+    Raises:
+        ToolDefinitionError: It is a generator function, or an asynchronous one.
+    """
+    called: object = function
+    while isinstance(called, partial):
+        called = called.func
+    own = getattr(called, "__call__", None)  # noqa: B004 - of an instance with a __call__
+    if any(
+        inspect.isgeneratorfunction(item) or inspect.isasyncgenfunction(item)
+        for item in (called, own)
+    ):
+        raise ToolDefinitionError(
+            f"tool {name!r}: a function that yields cannot be a tool, whose result is sent to the model at once: "
+            "return a list of the items"
+        )
 
 
 def create_arguments_model(
@@ -39,8 +65,9 @@ def create_arguments_model(
         as aliases.
 
     Raises:
-        ToolDefinitionError: The signature cannot be described to a model.
+        ToolDefinitionError: The signature cannot be described to a model, or the function yields.
     """
+    check_function(function, name)
     from pydantic import ConfigDict, Field, create_model
     from pydantic.fields import FieldInfo
 
@@ -157,13 +184,7 @@ def validate_arguments(name: str, model: type[ModelT], arguments: str) -> ModelT
         # Strict here too: the model's own setting does not reach into nested models.
         return model.model_validate_json(arguments or "{}", strict=True)
     except ValidationError as error:
-        raise ToolArgumentsError(_explain(name, error), tool=name) from None
-
-
-def _explain(name: str, error: ValidationError) -> str:
-    """Say what is wrong with a call's arguments, for the model to correct."""
-    lines = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        place = ".".join(str(part) for part in item["loc"]) or "arguments"
-        lines.append(f"{place}: {item['msg']}")
-    return f"arguments of tool {name!r} do not fit its schema: {'; '.join(lines)}"
+        raise ToolArgumentsError(
+            f"arguments of tool {name!r} do not fit its schema: {explain(error, 'arguments')}",
+            tool=name,
+        ) from None

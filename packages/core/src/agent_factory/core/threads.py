@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_THREADS", "count_thread_work", "run_in_thread"]
+__all__ = ["MAX_THREADS", "are_threads_taken", "count_thread_work", "run_in_thread"]
 
 T = TypeVar("T")
 
 MAX_THREADS = 64
-"""Blocking functions that run at the same time in this process; more wait for their turn."""
+"""Blocking functions that run at the same time in this process; more wait for their turn.
+
+One that is called from within another, whose thread waits for it meanwhile, is not counted: it must not wait for threads
+that wait for it.
+"""
 
 _IDLE_SECONDS = 10.0
 
@@ -72,26 +76,48 @@ class _Pool:
     """
 
     def __init__(self) -> None:
+        self._here = threading.local()
         self._lock = threading.Lock()
         self._wanted = threading.Condition(self._lock)
         self._jobs: deque[_Job] = deque()
         self._threads = 0
         self._idle = 0
 
-    def submit(self, job: _Job) -> None:
+    @property
+    def taken(self) -> bool:
+        """Whether functions wait for a thread."""
         with self._lock:
-            self._jobs.append(job)
-            if self._idle >= len(self._jobs):
+            return self._threads >= MAX_THREADS and bool(self._jobs)
+
+    def submit(self, job: _Job) -> None:
+        first: _Job | None = None
+        with self._lock:
+            if self._idle > len(self._jobs):
+                self._jobs.append(job)
                 self._wanted.notify()
                 return
-            if self._threads >= MAX_THREADS:
-                return
+            if getattr(self._here, "works", False):
+                # The caller's thread waits for it, so it gets one of its own, and waits for no other.
+                first = job
+            else:
+                self._jobs.append(job)
+                if self._threads >= MAX_THREADS:
+                    return
             self._threads += 1
-        threading.Thread(target=self._work, name="agent-factory-tool", daemon=True).start()
+        threading.Thread(
+            target=self._work, args=(first,), name="agent-factory-tool", daemon=True
+        ).start()
 
-    def _work(self) -> None:
+    def _work(self, job: _Job | None) -> None:
+        self._here.works = True
+        if job is not None:
+            job.run()
+            del job
         while True:
             with self._lock:
+                if self._threads > MAX_THREADS:
+                    self._threads -= 1
+                    return
                 if not self._jobs:
                     self._idle += 1
                     self._wanted.wait_for(lambda: self._jobs, timeout=_IDLE_SECONDS)
@@ -108,6 +134,11 @@ _pool = _Pool()
 _at_work: dict[asyncio.AbstractEventLoop, int] = {}
 
 
+def are_threads_taken() -> bool:
+    """Return whether all threads are taken and functions wait for one."""
+    return _pool.taken
+
+
 def count_thread_work(loop: asyncio.AbstractEventLoop) -> int:
     """Return how many functions are awaited in threads from an event loop.
 
@@ -121,7 +152,8 @@ async def run_in_thread(function: Callable[[], T]) -> T:
     """Run a blocking function in one of at most `MAX_THREADS` daemon threads.
 
     Unlike `asyncio.to_thread`, a function that never returns keeps neither the loop nor the process from ending.
-    It keeps its thread, though. A function whose caller has gone before its turn does not begin.
+    It keeps its thread, though. A function whose caller has gone before its turn does not begin. One that is called from
+    a function in such a thread, by an event loop of its own, does not wait for a turn.
 
     Args:
         function: What to run; it sees the caller's context variables.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, get_args, overload
@@ -33,6 +33,7 @@ from agent_factory.core.signatures import (
     create_arguments_model,
     validate_arguments,
 )
+from agent_factory.core.threads import MAX_THREADS, are_threads_taken
 from agent_factory.core.waiting import DeadlineError, is_duration, run_bounded
 
 __all__ = ["Effect", "Tool", "ToolContext", "tool"]
@@ -163,6 +164,12 @@ class Tool(Generic[DepsT]):
                 f"tool {self.name!r} raised {type(error).__name__}: {error}", tool=self.name
             ) from error
         if not isinstance(result, str):
+            if isinstance(result, (Iterator, AsyncIterator)):
+                raise ToolExecutionError(
+                    f"tool {self.name!r} returned {type(result).__name__}, whose items would be made outside of the tool "
+                    "and of its timeout: return a list of them",
+                    tool=self.name,
+                )
             try:
                 result = to_json(result, inf_nan_mode="strings").decode()
             except ValueError as error:
@@ -206,8 +213,13 @@ class Tool(Generic[DepsT]):
         Args:
             seconds: How long it was given.
         """
+        why = (
+            f": all {MAX_THREADS} threads of plain functions are taken, so it may have waited for one"
+            if are_threads_taken()
+            else ""
+        )
         return ToolTimeoutError(
-            f"tool {self.name!r} did not finish within {seconds:g} s", tool=self.name
+            f"tool {self.name!r} did not finish within {seconds:g} s{why}", tool=self.name
         )
 
 

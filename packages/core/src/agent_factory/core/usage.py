@@ -56,7 +56,7 @@ class Limits:
     """What a run may use at most. What runs and what waits is always finite.
 
     Attributes:
-        max_requests: Model calls; at least 1.
+        max_requests: Model calls, attempts that may have to be paid for included; at least 1.
         max_tool_calls: Tool calls; 0 forbids them.
         max_output_retries: How often the model may correct an answer that does not fit the output type, or that
             a guardrail sends back.

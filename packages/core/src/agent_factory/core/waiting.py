@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_factory.core.threads import count_thread_work, run_in_thread
@@ -190,7 +191,8 @@ async def _contain(work: Awaitable[T]) -> T:
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     """Run something on an event loop of its own, as `asyncio.run` does, but with a bounded end.
 
-    `asyncio.run` waits without end for tasks that ignore being cancelled, such as a tool that was left to itself.
+    `asyncio.run` waits without end for tasks that ignore being cancelled, such as a tool that was left to itself, and for
+    functions that `asyncio.to_thread` began. Here neither is waited for longer than `CLEANUP_SECONDS`.
 
     Args:
         work: What to run.
@@ -202,24 +204,29 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
         RuntimeError: An event loop runs in this thread already.
         BaseException: Whatever the work raised.
     """
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented, and raises nothing
+        work.close()
+        raise RuntimeError("an event loop runs in this thread already: await the work there")
     runner = asyncio.Runner()
     try:
         return runner.run(work)
     finally:
         loop = runner.get_loop()
-        if loop.run_until_complete(_end_tasks()):
-            runner.close()
-        else:
-            loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), CLEANUP_SECONDS))
+        try:
+            loop.run_until_complete(_end_all(loop))
+        finally:
+            # Not `Runner.close`, which joins the threads of the default executor.
+            asyncio.set_event_loop(None)
             loop.close()
 
 
-async def _end_tasks() -> bool:
-    """Cancel every other task of the loop, and return whether all of them have ended."""
+async def _end_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel every other task of the loop, and close its asynchronous generators, as far as they let themselves be."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     if left:
         await abandon(*left)
-    return all(task.done() for task in left)
+    with suppress(DeadlineError):
+        await run_bounded(loop.shutdown_asyncgens(), CLEANUP_SECONDS)
 
 
 def _outcome(task: asyncio.Future[T]) -> T:

@@ -13,9 +13,10 @@ from agent_factory.core.usage import UNBOUNDED, Usage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agent_factory.core.budgets.ports import Budget
     from agent_factory.core.usage import Limits
 
-__all__ = ["InMemoryBudget", "create_run_budget"]
+__all__ = ["InMemoryBudget", "InMemoryReservation", "answers_at_once", "create_run_budget"]
 
 _UNITS = {
     "requests": "model calls",
@@ -89,7 +90,7 @@ class InMemoryBudget:
         self._name = name
         self._bounds = {field: value for field, value in bounds.items() if value is not None}
         self._used = Usage()
-        self._open: dict[_Reservation, Usage] = {}
+        self._open: dict[InMemoryReservation, Usage] = {}
         # Used and reserved together, so that a reservation costs the same however many there are.
         self._taken = dict.fromkeys(self._bounds, 0)
         # Held for a moment and never across an await, so no task or thread waits for another one's call.
@@ -116,7 +117,7 @@ class InMemoryBudget:
         with self._lock:
             return _add_up(self._open.values())
 
-    async def reserve(self, amount: Usage) -> _Reservation:
+    async def reserve(self, amount: Usage) -> InMemoryReservation:
         """Set aside what a call may use at most, or refuse.
 
         A quantity of which the call uses nothing is not looked at: tools without a cost still run where no
@@ -136,7 +137,7 @@ class InMemoryBudget:
             raise ConfigurationError(
                 f"budget {self._name!r} cannot reserve less than 0: {amount!r}"
             )
-        reservation = _Reservation(self)
+        reservation = InMemoryReservation(self)
         with self._lock:
             for field, allowed in self._bounds.items():
                 self._check(field, allowed, getattr(amount, field))
@@ -164,7 +165,7 @@ class InMemoryBudget:
             cost=left.get("cost", UNBOUNDED),
         )
 
-    def _settle(self, reservation: _Reservation, used: Usage) -> None:
+    def _settle(self, reservation: InMemoryReservation, used: Usage) -> None:
         with self._lock:
             amount = self._open.pop(reservation, None)
             if amount is None:
@@ -224,7 +225,7 @@ def _add_up(amounts: Iterable[Usage]) -> Usage:
     return total
 
 
-class _Reservation:
+class InMemoryReservation:
     """A part of a budget in memory. Compared by identity."""
 
     __slots__ = ("_budget",)
@@ -237,6 +238,14 @@ class _Reservation:
 
         Args:
             used: What was really used; never refused, also where it is more than was reserved.
+        """
+        self.settle_now(used)
+
+    def settle_now(self, used: Usage) -> None:
+        """Do the same without being awaited.
+
+        Args:
+            used: What was really used.
         """
         self._budget._settle(self, used)  # noqa: SLF001 - two halves of one thing
 
@@ -253,3 +262,12 @@ def create_run_budget(limits: Limits, *, name: str) -> InMemoryBudget:
         ConfigurationError: The name is empty.
     """
     return _RunBudget(name, max_tokens=limits.max_tokens, max_cost=limits.max_cost)
+
+
+def answers_at_once(budget: Budget) -> bool:
+    """Return whether a budget never waits. One of a subclass may, so it counts as one that does.
+
+    Args:
+        budget: Any budget.
+    """
+    return type(budget) in (InMemoryBudget, _RunBudget)

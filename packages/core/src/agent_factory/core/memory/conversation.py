@@ -25,7 +25,6 @@ class Conversation:
 
     Attributes:
         head: The system messages at the front.
-        body: Everything after them.
         head_tokens: Tokens of the head.
         totals: Tokens of the first 0, 1, 2, ... messages of the body.
         prompt: Where in the body the prompt of the run is; -1 while there is no user message.
@@ -35,8 +34,10 @@ class Conversation:
     """
 
     __slots__ = (
+        "_body",
         "_count",
-        "body",
+        "_messages",
+        "_size",
         "generation",
         "head",
         "head_tokens",
@@ -51,7 +52,9 @@ class Conversation:
         self.generation = 0
         self.head: tuple[Message, ...] = ()
         self.head_tokens = 0
-        self.body: tuple[Message, ...] = ()
+        self._messages: tuple[Message, ...] = ()
+        self._size = 0  # of the head
+        self._body: tuple[Message, ...] | None = ()
         self.totals = [0]
         self.prompt = -1
         self.turns: list[int] = []
@@ -66,23 +69,23 @@ class Conversation:
         Raises:
             ConfigurationError: The counter returned no whole number of 0 or more.
         """
-        size = 0
-        while size < len(messages) and isinstance(messages[size], SystemMessage):
-            size += 1
-        head, body = messages[:size], messages[size:]
-        if head != self.head:
-            # A handoff brings the instructions of another agent.
-            self.head, self.head_tokens = head, sum(map(self.count, head))
-        known = len(self.body)
+        before, size = self._messages, self._size
         # Messages that are the same objects are compared by identity, far faster than they are counted.
-        if body[:known] != self.body or (self.prompt < 0 < known and _find_prompt(body) >= 0):
-            self._restart(body)
-            known = 0
-        elif self.prompt < 0:
-            self.prompt = _find_prompt(body)
-        self.body = body
-        for index in range(known, len(body)):
-            self._add(index, body[index])
+        if self.prompt >= 0 and messages[: len(before)] == before:
+            known = len(before) - size
+        else:
+            known = self._compare(messages)
+            size = self._size
+        self._messages, self._body = messages, None
+        for index in range(known, len(messages) - size):
+            self._add(index, messages[size + index])
+
+    @property
+    def body(self) -> tuple[Message, ...]:
+        """Everything after the head."""
+        if self._body is None:
+            self._body = self._messages[self._size :]
+        return self._body
 
     def count(self, message: Message) -> int:
         """Return how many tokens a message has.
@@ -109,9 +112,28 @@ class Conversation:
         """
         return self.totals[-1] - self.totals[index]
 
-    def _restart(self, body: tuple[Message, ...]) -> None:
+    def _compare(self, messages: tuple[Message, ...]) -> int:
+        """Take in a conversation that may be another one; return how much of its body was counted before."""
+        size = 0
+        while size < len(messages) and isinstance(messages[size], SystemMessage):
+            size += 1
+        head, body = messages[:size], messages[size:]
+        if head != self.head:
+            # A handoff brings the instructions of another agent.
+            self.head, self.head_tokens = head, sum(map(self.count, head))
+        before = self.body
+        self._size = size
+        known = len(before)
+        if body[:known] != before or (self.prompt < 0 < known and _find_prompt(body) >= 0):
+            self._restart(before, body)
+            return 0
+        if self.prompt < 0:
+            self.prompt = _find_prompt(body)
+        return known
+
+    def _restart(self, before: tuple[Message, ...], body: tuple[Message, ...]) -> None:
         """Forget the body. The prompt stays the same message if it is still there."""
-        prompt = self.body[self.prompt] if self.prompt >= 0 else None
+        prompt = before[self.prompt] if self.prompt >= 0 else None
         places = (index for index in reversed(range(len(body))) if body[index] is prompt)
         self.prompt = next(places, _find_prompt(body))
         self.totals, self.turns, self.rounds = [0], [], []

@@ -95,7 +95,7 @@ class _Summarise:
         state.update(messages)
         if state.count_view() > self.max_tokens:
             await self._advance(state, context)
-        return state.view()
+        return state.view() if state.until else messages
 
     async def _advance(self, state: _State, context: MemoryContext) -> None:
         """Move what is too old into the summary."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent_factory.core.messages import Message
     from agent_factory.core.models import ModelRequest, OutputSchema
 
-__all__ = ["IMAGE_TOKENS", "count_input_bound"]
+__all__ = ["IMAGE_TOKENS", "count_input_bound", "goes_on"]
 
 IMAGE_TOKENS = 50_000
 """Tokens that an image counts for: more than the 48,169 of gpt-4o-mini for the largest image that it takes.
@@ -25,6 +25,7 @@ Those are 2,833 and eight tiles of 5,667, as OpenAI documents them; its other mo
 _REQUEST_TOKENS = 128
 _TOOLS_TOKENS = 512
 _PART_TOKENS = 16
+_CONVERSATIONS = 4
 
 
 def count_input_bound(request: ModelRequest, memo: dict[Any, Any]) -> int:
@@ -41,21 +42,87 @@ def count_input_bound(request: ModelRequest, memo: dict[Any, Any]) -> int:
     Returns:
         The bound, at least 1.
     """
-    known: dict[int, tuple[object, int]] = memo.setdefault(count_input_bound, {})
-    total = _REQUEST_TOKENS
-    for message in request.messages:
-        entry = known.get(id(message))
-        if entry is None:
-            # With the message, so that its identity is not given to another one.
-            entry = known[id(message)] = (message, _count_message(message))
-        total += entry[1]
+    known = memo.get(count_input_bound)
+    if not isinstance(known, _Sizes):
+        known = memo[count_input_bound] = _Sizes()
+    total = _REQUEST_TOKENS + known.count(request.messages)
     described = (*request.tools, *(() if request.output is None else (request.output,)))
     for item in described:
-        entry = known.get(id(item))
-        if entry is None:
-            entry = known[id(item)] = (item, _count_described(item))
-        total += entry[1]
+        total += known.count_described(item)
     return total + (_TOOLS_TOKENS if described else 0)
+
+
+def goes_on(
+    messages: tuple[Message, ...], before: tuple[Message, ...], memo: dict[Any, Any]
+) -> bool:
+    """Return whether a conversation is an earlier one, or begins with it.
+
+    Args:
+        messages: The conversation, counted by `count_input_bound`.
+        before: The earlier one.
+        memo: What the counting knows.
+    """
+    known = memo.get(count_input_bound)
+    if isinstance(known, _Sizes) and known.recent:
+        newest = known.recent[0]
+        if newest.messages is messages and (before is newest.messages or before is newest.before):
+            return True
+    return messages[: len(before)] == before
+
+
+class _Conversation:
+    """A conversation, the part of it that was counted before, and its size."""
+
+    __slots__ = ("before", "messages", "total")
+
+    def __init__(self) -> None:
+        self.messages: tuple[Message, ...] = ()
+        self.before: tuple[Message, ...] = ()
+        self.total = 0
+
+
+class _Sizes:
+    """The sizes of what a run sends, each message counted once."""
+
+    __slots__ = ("_items", "recent")
+
+    def __init__(self) -> None:
+        self._items: dict[int, tuple[object, int]] = {}
+        self.recent: list[_Conversation] = []  # the newest first
+
+    def count(self, messages: tuple[Message, ...]) -> int:
+        """Return the size of a conversation; only what is new in it is looked at in Python."""
+        recent = self.recent
+        for index, conversation in enumerate(recent):
+            before = conversation.messages
+            if before is messages or messages[: len(before)] == before:
+                if index:
+                    recent.insert(0, recent.pop(index))
+                break
+        else:
+            # A run has few conversations at a time: its own, and those of a memory or a guardrail.
+            conversation, before = _Conversation(), ()
+            recent.insert(0, conversation)
+            del recent[_CONVERSATIONS:]
+        if before is not messages:
+            for message in messages[len(before) :]:
+                conversation.total += self._count(message)
+            conversation.before, conversation.messages = before, messages
+        return conversation.total
+
+    def count_described(self, item: ToolSpec | OutputSchema) -> int:
+        """Return the size of a tool or the shape of an answer."""
+        entry = self._items.get(id(item))
+        if entry is None:
+            # With the item, so that its identity is not given to another one.
+            entry = self._items[id(item)] = (item, _count_described(item))
+        return entry[1]
+
+    def _count(self, message: Message) -> int:
+        entry = self._items.get(id(message))
+        if entry is None:
+            entry = self._items[id(message)] = (message, _count_message(message))
+        return entry[1]
 
 
 def _count_message(message: Message) -> int:

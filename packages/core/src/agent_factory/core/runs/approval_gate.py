@@ -16,7 +16,7 @@ from agent_factory.core.exceptions import ApprovalError, CoreError, ToolDeniedEr
 from agent_factory.core.waiting import DeadlineError, run_bounded
 
 if TYPE_CHECKING:
-    from agent_factory.core.messages import ToolCall
+    from agent_factory.core.context import ToolContext
     from agent_factory.core.runs.scope import RunScope
     from agent_factory.core.tools import Tool
 
@@ -24,15 +24,14 @@ __all__ = ["decide"]
 
 
 async def decide(
-    scope: RunScope, agent: str, tool: Tool[Any], call: ToolCall, arguments: str
+    scope: RunScope, tool: Tool[Any], context: ToolContext[Any], arguments: str
 ) -> None:
     """Return once a person has approved a call; the run's time stands still meanwhile.
 
     Args:
         scope: The run.
-        agent: Name of the agent.
         tool: The tool.
-        call: The call.
+        context: Which call it is.
         arguments: Its arguments as canonical JSON, which are the ones that run.
 
     Raises:
@@ -42,18 +41,20 @@ async def decide(
     seconds = scope.limits.approval_timeout
     request = ApprovalRequest(
         create_digest(
-            agent=agent,
+            agent=context.agent,
             tool=tool.name,
             arguments=arguments,
-            run_id=scope.run_id,
-            call_id=call.id,
+            run_id=context.run_id,
+            call_id=context.call_id,
+            idempotency_key=context.idempotency_key,
         ),
-        agent,
+        context.agent,
         tool.name,
         arguments,
-        scope.run_id,
-        call.id,
+        context.run_id,
+        context.call_id,
         _add(scope.options.clock.now(), seconds),
+        context.idempotency_key,
     )
     scope.emit(ApprovalRequested, request)
     approval: Approval | None = None
@@ -68,6 +69,13 @@ async def decide(
     # Whatever an approver raises is no approval.
     except Exception as error:  # noqa: BLE001
         reason = f"no decision could be had: {type(error).__name__}"
+        # The model is told no more than that, so it is told here what has to be repaired.
+        scope.loop.call_exception_handler(
+            {
+                "message": f"the approver of run {scope.run_id} failed at tool {tool.name!r}",
+                "exception": error,
+            }
+        )
     else:
         reason = "" if approval is None else approval.reason
         if approval is None:

@@ -15,6 +15,7 @@ from agent_factory.core.exceptions import (
     RunTimeoutError,
     ToolError,
     ToolExecutionError,
+    ToolOutcomeUnknownError,
     ToolTimeoutError,
 )
 from agent_factory.core.messages import UserMessage
@@ -27,8 +28,9 @@ from agent_factory.core.tools import Tool
 if TYPE_CHECKING:
     from agent_factory.core.agent import Agent
     from agent_factory.core.context import ToolContext
+    from agent_factory.core.tools import Effect
 
-__all__ = ["create_agent_tool"]
+__all__ = ["create_agent_tool", "has_only"]
 
 
 class _Arguments(BaseModel):
@@ -79,16 +81,21 @@ def create_agent_tool(
     return Tool(
         ToolSpec(called, said or f"Ask the agent {agent.name!r}.", _PARAMETERS),
         call,
-        "read" if _only_reads(agent) else "once",
+        "read" if has_only(agent, "read") else "once",
         agent.limits.timeout if timeout is None else timeout,
         validate=validate,
     )
 
 
-def _only_reads(agent: Agent[Any, Any]) -> bool:
-    """Return whether nothing that an agent may do has an effect; what a toolset will have is not known yet."""
-    return all(isinstance(item, Tool) and item.effect == "read" for item in agent.tools) and all(
-        _only_reads(other) for other in agent.handoffs
+def has_only(agent: Agent[Any, Any], *effects: Effect) -> bool:
+    """Return whether all that an agent, and those that it may hand over to, can do is of certain effects.
+
+    Args:
+        agent: The agent; one with a toolset may have tools that are not known yet, and so of any effect.
+        effects: The effects.
+    """
+    return all(isinstance(item, Tool) and item.effect in effects for item in agent.tools) and all(
+        has_only(other, *effects) for other in agent.handoffs
     )
 
 
@@ -127,6 +134,10 @@ async def _run(agent: Agent[Any, Any], context: ToolContext[Any], prompt: str) -
     said = failure.message
     if isinstance(failure, ToolExecutionError):  # what a defect says is not meant for a model
         said = f"its tool {failure.tool!r} has a defect"
-    raise ToolError(
-        f"agent {agent.name!r} failed: {said}", details={"code": failure.code}
-    ) from failure
+    said = f"agent {agent.name!r} failed: {said}"
+    if scope.effects:
+        raise ToolOutcomeUnknownError(
+            f"{said}; some of its effects may have happened, and which is not known: find out before it is asked again",
+            details={"code": failure.code},
+        ) from failure
+    raise ToolError(said, details={"code": failure.code}) from failure

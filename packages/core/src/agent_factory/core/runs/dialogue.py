@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from agent_factory.core.events import (
     ModelAnswered,
@@ -26,13 +26,14 @@ from agent_factory.core.messages import (
     UserMessage,
     check_history,
 )
+from agent_factory.core.models import FinishReason
 from agent_factory.core.runs.equipment import Equipment, prepare, write_instructions
 from agent_factory.core.runs.guardrail_checks import GuardrailRunner
 from agent_factory.core.runs.model_calls import Answer, Asker, show_response
 from agent_factory.core.waiting import DeadlineError, abandon, run_until
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from agent_factory.core.agent import Agent
     from agent_factory.core.guardrails.guardrail import Verdict
@@ -59,19 +60,20 @@ class Dialogue:
         equipment: What it works with.
         guardrails: Its guardrails.
         output: The shape of its answer.
-        looked_at: Whether answers were looked at by guardrails, so that thoughts stay back.
+        refused: Why calls of the last answer are not carried out, by their identifiers, as the guardrails have it.
     """
 
     __slots__ = (
         "_asker",
         "_memory_state",
         "_scope",
+        "_shown",
         "_watch",
         "agent",
         "equipment",
         "guardrails",
-        "looked_at",
         "output",
+        "refused",
     )
 
     agent: Agent[Any, Any]
@@ -84,7 +86,9 @@ class Dialogue:
         self._asker = Asker(scope, streaming=streaming)
         self._memory_state: dict[object, object] = {}
         self._watch: asyncio.Task[Any] | None = None
-        self.looked_at = False
+        self.refused: dict[str, str] = {}
+        # What others see in place of a message, by the identity of the message, which the history keeps alive.
+        self._shown: dict[int, Message] = {}
 
     async def join(self, agent: Agent[Any, Any], prompt: UserMessage) -> UserMessage:
         """Let an agent have the conversation from here on, once its guardrails have looked at the prompt.
@@ -99,7 +103,7 @@ class Dialogue:
         Raises:
             GuardrailError: A guardrail blocked, or could not look.
         """
-        guardrails = GuardrailRunner(self._scope, agent.name, agent.guardrails, self._ask_quietly)
+        guardrails = GuardrailRunner(self._scope, agent.name, agent.guardrails, self._ask_judge)
         self.agent, self.guardrails = agent, guardrails
         self.output = agent._output  # noqa: SLF001 - the loop is the other half of an agent
         if guardrails.has("input"):
@@ -145,18 +149,30 @@ class Dialogue:
             CoreError: The call failed, a limit was reached, or a guardrail blocked.
         """
         scope, guardrails = self._scope, self.guardrails
+        self.refused = {}
+        selected = await self._select(messages)
         watch = self._watch
+        if watch is not None and watch.done():
+            watch.result()
+            watch = self._watch = None
         ask = self._asker.ask(
             self.agent.model,
-            await self._select(messages),
+            selected,
             tools=self.equipment.specs,
             output=self.output.schema,
             hold=guardrails.holds or watch is not None,
         )
         answer = await (ask if watch is None else self._ask_beside(ask, watch))
         response, verdict = answer.response, None
-        if guardrails.has("output"):
+        if guardrails.has("output") or guardrails.has("tool_call"):
+            if _has_twins(response.message):
+                # Nobody looks at what is refused anyway, and nobody sees it.
+                final = self.equipment.answer_tool
+                self._tell(_withhold_all(response, final), answer)
+                check_response(response, self.agent.model.name)
             response, verdict = await self._check_output(answer)
+        if verdict is None and guardrails.has("tool_call"):
+            response = await self._check_calls(response, answer)
         if not answer.shown and verdict is None:
             if guardrails.holds:
                 # Thoughts are never looked at, so they stay back.
@@ -192,13 +208,13 @@ class Dialogue:
         if memory is None:
             return messages
         context = MemoryContext(
-            self.agent.name, scope.run_id, scope.left(), self._ask_quietly, self._memory_state
+            self.agent.name, scope.run_id, scope.left(), self._ask_aside, self._memory_state
         )
         name = f"the memory policy of agent {self.agent.name!r}"
         try:
-            selected = check_history(
-                await run_until(memory.select(messages, context), scope.deadline)
-            )
+            selected = await run_until(memory.select(messages, context), scope.deadline)
+            if selected is not messages:
+                selected = check_history(selected)
         except DeadlineError as error:
             raise scope.timed_out() from error
         except HistoryError as error:
@@ -214,12 +230,21 @@ class Dialogue:
             raise HistoryError(f"{name} selected nothing: a model needs at least the prompt")
         return selected
 
-    async def _ask_quietly(
+    async def _ask_aside(
         self, model: Model, messages: tuple[Message, ...], *, output: OutputSchema | None = None
     ) -> str:
         """Ask a model aside from the conversation."""
         answer = await self._asker.ask(model, messages, output=output, quiet=True)
-        self._tell(answer.response, answer, quiet=True)
+        self._tell(answer.response, answer, aside=True)
+        check_response(answer.response, model.name)
+        return answer.response.message.text
+
+    async def _ask_judge(
+        self, model: Model, messages: tuple[Message, ...], *, output: OutputSchema | None = None
+    ) -> str:
+        """Ask a model for a guardrail; its answer may quote what nobody is to see."""
+        answer = await self._asker.ask(model, messages, output=output, quiet=True)
+        self._tell(_withhold_all(answer.response, ""), answer, aside=True)
         check_response(answer.response, model.name)
         return answer.response.message.text
 
@@ -241,7 +266,7 @@ class Dialogue:
                 calls.append(call)
             message = replace(message, tool_calls=tuple(calls))
         except CoreError:
-            self._tell(replace(response, message=_withhold(message, final), logprobs=()), answer)
+            self._tell(_withhold_all(response, final), answer)
             raise
         if verdict is not None:
             message = _withhold(message, final)
@@ -251,27 +276,55 @@ class Dialogue:
             response = replace(response, logprobs=())
         return replace(response, message=message), verdict
 
-    def _tell(self, response: ModelResponse, answer: Answer, *, quiet: bool = False) -> None:
-        self.looked_at = self.looked_at or self.guardrails.has("output")
+    async def _check_calls(self, response: ModelResponse, answer: Answer) -> ModelResponse:
+        """Have the arguments of tool calls looked at, before anybody sees them; what they leave is what runs."""
+        message = response.message
+        calls = list(message.tool_calls)
+        for index, call in enumerate(calls):
+            if call.name not in self.equipment.tools:
+                continue
+            try:
+                arguments, verdict = await self.guardrails.check(
+                    "tool_call", call.arguments, tool=call.name
+                )
+            except CoreError:
+                # Nor does anybody see those that were not looked at yet.
+                kept = calls[:index] + [replace(item, arguments="{}") for item in calls[index:]]
+                self._tell(_with_calls(response, kept), answer)
+                raise
+            if verdict is not None:
+                self.refused[call.id] = verdict.reason
+                arguments = "{}"
+            if arguments != call.arguments:
+                calls[index] = replace(call, arguments=arguments)
+        return response if tuple(calls) == message.tool_calls else _with_calls(response, calls)
+
+    def _tell(self, response: ModelResponse, answer: Answer, *, aside: bool = False) -> None:
+        message = response.message
+        if message.reasoning and self.guardrails.has("output"):
+            # Thoughts are never looked at, so they stay between the model and the run.
+            shown = self._shown[id(message)] = replace(message, reasoning=())
+            response = replace(response, message=shown)
         self._scope.emit(
             ModelAnswered,
-            self.show(response.message),
+            response.message,
             answer.usage,
             response.finish_reason,
             response.model,
             response.logprobs,
-            quiet,
+            aside,
+            answer.attempt,
         )
 
-    def show(self, message: Message) -> Message:
-        """Return a message as others than the model may see it: thoughts are never looked at, so they stay back.
+    def show(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Return a conversation as others than the model may see it.
 
         Args:
-            message: A message of the conversation.
+            messages: The conversation of this run.
         """
-        if self.looked_at and isinstance(message, AssistantMessage) and message.reasoning:
-            return replace(message, reasoning=())
-        return message
+        if not self._shown:
+            return messages
+        return tuple(self._shown.get(id(message), message) for message in messages)
 
     async def _check_beside(self, text: str) -> None:
         guardrails = self.guardrails
@@ -310,12 +363,36 @@ def check_response(response: ModelResponse, name: str) -> None:
     if response.finish_reason == "content_filter":
         raise OutputError(f"the answer of model {name!r} was stopped by its filter")
     calls = response.message.tool_calls
-    if len(calls) > 1 and len({call.id for call in calls}) < len(calls):
+    if response.finish_reason not in get_args(FinishReason) or (
+        response.finish_reason == "tool_calls" and not calls
+    ):
+        raise ModelResponseError(
+            f"model {name!r} stopped with {response.finish_reason!r} and {len(calls)} tool calls, which is no answer",
+            model=name,
+        )
+    if _has_twins(response.message):
         # Before any tool runs: their results could not be told apart in the history.
         raise ModelResponseError(
             f"model {name!r} asked for several tool calls under one id: {[call.id for call in calls]}",
             model=name,
         )
+
+
+def _with_calls(response: ModelResponse, calls: Sequence[ToolCall]) -> ModelResponse:
+    """Return a response with other calls, and without the thoughts that led to those before."""
+    message = replace(response.message, tool_calls=tuple(calls), reasoning=())
+    return replace(response, message=message)
+
+
+def _has_twins(message: AssistantMessage) -> bool:
+    """Return whether two tool calls have one identifier."""
+    calls = message.tool_calls
+    return len(calls) > 1 and len({call.id for call in calls}) < len(calls)
+
+
+def _withhold_all(response: ModelResponse, final: str) -> ModelResponse:
+    """Return a response without what a guardrail objected to."""
+    return replace(response, message=_withhold(response.message, final), logprobs=())
 
 
 def _withhold(message: AssistantMessage, final: str) -> AssistantMessage:

@@ -204,7 +204,7 @@ async def _compute(agent: Agent[Any, Any], scope: RunScope, prompt: str) -> str:
             said = await _bounded(scope, said)
     except AgentFactoryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # which would end the event loop
         raise ConfigurationError(
             f"the function that computes the instructions of agent {agent.name!r} raised "
             f"{type(error).__name__}: {error}: mend it, or have it return a text for that case too"
@@ -228,7 +228,7 @@ async def _list_tools(parts: Sequence[object], context: RunContext[Any]) -> list
             listed = await cast("Toolset[Any]", part).list_tools(context)
         except AgentFactoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the event loop
             raise ConfigurationError(
                 f"a toolset of agent {context.agent!r} could not give its tools: "
                 f"{type(error).__name__}: {error}: mend it, or leave the toolset out"

@@ -103,7 +103,7 @@ class RunLoop:
         except CoreError as error:
             scope.emit(RunFailed, error)
             raise
-        except Exception as error:
+        except BaseException as error:
             said = error.message if isinstance(error, AgentFactoryError) else str(error)
             failure = CoreError(f"{type(error).__name__}: {said}")
             failure.__cause__ = error
@@ -141,7 +141,13 @@ class RunLoop:
             if handoff is not None:
                 await self._hand_over(message, handoff)
                 continue
-            caller = ToolCaller(scope, dialogue.agent.name, equipment.tools, dialogue.guardrails)
+            caller = ToolCaller(
+                scope,
+                dialogue.agent.name,
+                equipment.tools,
+                dialogue.guardrails,
+                dialogue.refused,
+            )
             history.extend((message, *await caller.call_all(calls)))
 
     async def _begin(self) -> None:
@@ -182,6 +188,8 @@ class RunLoop:
                 raise OutputError(
                     f"the answer has to be given by calling {self._dialogue.equipment.answer_tool!r}"
                 )
+            if self._dialogue.output.type is str and not message.text.strip():
+                raise OutputError("the answer is empty")
             output = self._dialogue.output.parse(message.text)
         except OutputError as error:
             self._send_back(message, error.message, error)
@@ -259,9 +267,7 @@ class RunLoop:
             raise error
 
     async def _finish(self, output: Any) -> RunResult[Any]:
-        scope, messages = self._scope, self._history.messages
-        if self._dialogue.looked_at:
-            messages = tuple(map(self._dialogue.show, messages))
+        scope, messages = self._scope, self._dialogue.show(self._history.messages)
         session = scope.options.session
         if session is not None and scope.parent is None:
             said = [item for item in messages if not isinstance(item, SystemMessage)]

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from agent_factory.core.events import (
     ModelRequested,
-    ModelRetried,
     ReasoningReceived,
     TextReceived,
 )
-from agent_factory.core.exceptions import ModelError, ModelResponseError
+from agent_factory.core.exceptions import AgentFactoryError, ModelError, ModelResponseError
 from agent_factory.core.models import (
     ModelRequest,
     ModelResponse,
     ReasoningDelta,
     TextDelta,
+    get_sent,
 )
+from agent_factory.core.runs.call_gate import CallGate
 from agent_factory.core.usage import Usage
 from agent_factory.core.waiting import DeadlineError, run_until
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from agent_factory.core.messages import Message
-    from agent_factory.core.models import Model, ModelRetry, OutputSchema, ToolSpec
+    from agent_factory.core.models import Model, OutputSchema, ToolSpec
     from agent_factory.core.runs.scope import RunScope
 
 __all__ = ["Answer", "Asker", "show_response"]
@@ -36,14 +37,17 @@ class Answer:
     """A model's answer, and what of it was not given out yet.
 
     Attributes:
-        response: The whole answer; None until it is there.
-        usage: What the call used, priced.
+        response: The whole answer.
+        usage: What the call used, priced. An attempt before it that may have to be paid for counts as the most that it
+            can have used.
         shown: Whether its text was given out as it came.
+        attempt: Number of the model call within the run, from 1.
     """
 
-    __slots__ = ("response", "shown", "usage")
+    __slots__ = ("attempt", "response", "shown", "usage")
 
-    def __init__(self, response: ModelResponse, usage: Usage, *, shown: bool) -> None:
+    def __init__(self, response: ModelResponse, usage: Usage, *, shown: bool, attempt: int) -> None:
+        self.attempt = attempt
         self.response = response
         self.usage = usage
         self.shown = shown
@@ -96,7 +100,8 @@ class Asker:
         left = scope.left()
         scope.count_request()
         self._attempt += 1
-        gate = _Gate(scope)
+        attempt = self._attempt
+        gate = CallGate(scope, model)
         limits = scope.limits
         request = ModelRequest(
             messages, tools, output, left, limits.max_output_tokens, gate.notify, scope.memo
@@ -106,30 +111,42 @@ class Asker:
             from agent_factory.core.runs.reservations import reserve
 
             reserved, request = await reserve(scope, model, request)
+            gate.reserved = reserved
+        gate.request = request
         settled: Usage | None = None
         try:
-            scope.emit(ModelRequested, self._attempt, model.name, quiet)
+            scope.emit(ModelRequested, attempt, model.name, quiet)
             shows = not hold and not quiet
             receive = self._receive if self._streaming and not quiet else self._respond
             response = await run_until(receive(model, request, gate, shows), scope.deadline)
+            if gate.failure is not None:
+                raise gate.failure
             settled = self._price(model, response)
         except DeadlineError as error:
             raise scope.timed_out() from error
         except ModelError as error:
-            # Of several attempts, or several models, one before the last may have to be paid for.
-            sent = error.details.get("sent", error.status is None)
-            if not sent and "failed" not in error.details:
+            # The attempts before the last were counted when the gate was told of them.
+            if get_sent(error) is False:
                 settled = Usage()
             raise
+        except AgentFactoryError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"model {model.name!r} raised {type(error).__name__}: {error}: its adapter has to raise a ModelError",
+                model=model.name,
+            ) from error
         finally:
             gate.open = False
             if reserved is not None:
-                await reserved.settle(settled)
+                await reserved.settle(settled if gate.begun else Usage())
         scope.add_tokens(settled)
-        return Answer(response, settled, shown=shows)
+        if gate.spent.requests:
+            settled += gate.spent
+        return Answer(response, settled, shown=shows, attempt=attempt)
 
     async def _respond(
-        self, model: Model, request: ModelRequest, gate: _Gate, shows: bool
+        self, model: Model, request: ModelRequest, gate: CallGate, shows: bool
     ) -> ModelResponse:
         response = await model.respond(request)
         if shows and gate.open:
@@ -137,7 +154,7 @@ class Asker:
         return response
 
     async def _receive(
-        self, model: Model, request: ModelRequest, gate: _Gate, shows: bool
+        self, model: Model, request: ModelRequest, gate: CallGate, shows: bool
     ) -> ModelResponse:
         response: ModelResponse | None = None
         text: list[str] = []
@@ -213,22 +230,3 @@ def show_response(emit: Callable[..., None], response: ModelResponse) -> None:
             emit(ReasoningReceived, thought.text)
     if response.message.text:
         emit(TextReceived, response.message.text)
-
-
-class _Gate:
-    """Lets what a model call gives out pass as long as somebody waits for the call."""
-
-    __slots__ = ("_emit", "open")
-
-    def __init__(self, scope: RunScope) -> None:
-        self._emit = scope.emit
-        self.open = True
-
-    def emit(self, kind: Callable[..., Any], *fields: Any) -> None:
-        if self.open:
-            self._emit(kind, *fields)
-
-    def notify(self, retry: ModelRetry) -> None:
-        self.emit(
-            ModelRetried, retry.model, retry.attempt, retry.reason, retry.delay, retry.next_model
-        )

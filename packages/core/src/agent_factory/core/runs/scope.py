@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from agent_factory.core.clock import SystemClock
 from agent_factory.core.exceptions import LimitExceededError, RunTimeoutError
 from agent_factory.core.identifiers import create_run_id
 from agent_factory.core.usage import Usage
@@ -69,6 +70,7 @@ class RunScope:
         memo: Where model adapters keep what they made of the run's messages.
         approvals: Identifiers of the approvals that were used.
         calls: Number of tool calls begun so far, for idempotency keys.
+        effects: Whether a tool that must take effect once has begun in it or in a run within it.
     """
 
     __slots__ = (
@@ -85,6 +87,7 @@ class RunScope:
         "channel",
         "deadline",
         "deps",
+        "effects",
         "limits",
         "loop",
         "memo",
@@ -118,6 +121,7 @@ class RunScope:
         self.memo: dict[Any, Any] = {}
         self.approvals: set[str] = set()
         self.calls = 0
+        self.effects = False
         self.budgets: tuple[Budget, ...] = options.budgets if call is None else call.run.budgets
         if limits.max_tokens is not None or limits.max_cost is not None:
             from agent_factory.core.budgets import create_run_budget
@@ -128,7 +132,7 @@ class RunScope:
         self._held = None
         self._next = 0
         self._now = options.clock.now
-        self._began = self._now()
+        self._began = self._tell_time()
         self._observers = options.observers
 
     @property
@@ -143,15 +147,19 @@ class RunScope:
             kind: The class of the event.
             fields: Its fields, after those that every event has.
         """
+        try:
+            time = self._now()
+        except Exception as error:  # noqa: BLE001 - a clock breaks no run
+            time = self._replace_clock(error)
         if self._held is not None:
-            self._held.append((self._now(), kind, fields))
+            self._held.append((time, kind, fields))
             return
-        self._emit(self._now(), kind, fields)
+        self._emit(time, kind, fields)
 
     def hold(self) -> None:
         """Keep events back, because what has to come before them is not known yet."""
         self._held = []
-        self._began = self._now()
+        self._began = self._tell_time()
 
     def release(self, kind: Callable[..., RunEvent[Any]], *fields: Any) -> None:
         """Tell of one event, as of the time of `hold`, and then of those that were kept back.
@@ -164,6 +172,23 @@ class RunScope:
         self._emit(self._began, kind, fields)
         for time, kept, values in held or ():
             self._emit(time, kept, values)
+
+    def _tell_time(self) -> datetime:
+        try:
+            return self._now()
+        except Exception as error:  # noqa: BLE001 - a clock breaks no run
+            return self._replace_clock(error)
+
+    def _replace_clock(self, error: Exception) -> datetime:
+        """Report that the clock raised, and go on with that of this machine."""
+        self.loop.call_exception_handler(
+            {
+                "message": f"the clock of run {self.run_id} failed: its further events have the time of this machine",
+                "exception": error,
+            }
+        )
+        self._now = SystemClock().now
+        return self._now()
 
     def _emit(
         self, time: datetime, kind: Callable[..., RunEvent[Any]], fields: tuple[Any, ...]
@@ -237,6 +262,11 @@ class RunScope:
     def _add(self, used: Usage) -> None:
         for scope in self._around():
             scope.usage += used
+
+    def note_effect(self) -> None:
+        """Note that a tool that must take effect once has begun, here and in the runs around."""
+        for scope in self._around():
+            scope.effects = True
 
     def within(self, deadline: Deadline) -> CallScope:
         """Return what a tool call hands to an agent that runs in it.

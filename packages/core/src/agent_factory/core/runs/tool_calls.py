@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from agent_factory.core.context import ToolContext
 from agent_factory.core.events import ToolFinished, ToolStarted
 from agent_factory.core.exceptions import (
+    ToolDeniedError,
     ToolError,
     ToolNotFoundError,
     ToolTimeoutError,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ToolCaller"]
 
-T = TypeVar("T")
+_MOST_NAME = 100
 
 
 class ToolCaller:
@@ -42,9 +44,10 @@ class ToolCaller:
         agent: Name of the agent.
         tools: Its tools by name.
         guardrails: Its guardrails.
+        refused: Why calls are not carried out, by their identifiers: guardrails have looked at them already.
     """
 
-    __slots__ = ("agent", "guardrails", "scope", "tools")
+    __slots__ = ("agent", "guardrails", "refused", "scope", "tools")
 
     def __init__(
         self,
@@ -52,7 +55,9 @@ class ToolCaller:
         agent: str,
         tools: Mapping[str, Tool[Any]],
         guardrails: GuardrailRunner,
+        refused: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.refused = refused
         self.scope = scope
         self.agent = agent
         self.tools = tools
@@ -76,7 +81,8 @@ class ToolCaller:
         """
         scope = self.scope
         scope.left()
-        count = sum(call.name in self.tools for call in calls)
+        refused = self.refused
+        count = sum(call.name in self.tools and call.id not in refused for call in calls)
         scope.count_tool_calls(count)
         batch = _Batch(self, calls)
         if not scope.budgets:
@@ -84,7 +90,7 @@ class ToolCaller:
         from agent_factory.core.budgets import reserve_all
         from agent_factory.core.usage import Usage
 
-        reserved = await reserve_all(scope.budgets, Usage(tool_calls=count))
+        reserved = await reserve_all(scope.budgets, Usage(tool_calls=count), scope.deadline)
         try:
             return await batch.run()
         finally:
@@ -140,23 +146,35 @@ class _Batch:
         self._active.discard(call)
         if isinstance(result, ToolMessage):
             self.results[call.index] = result
-            self.caller.scope.emit(ToolFinished, call.call, result.content, result.outcome)
+            try:
+                self.caller.scope.emit(ToolFinished, call.call, result.content, result.outcome)
+            # A callback of the event loop raises for nobody, and the run would wait for ever.
+            except BaseException as error:  # noqa: BLE001
+                self._fail(error)
         else:
-            self._failure = self._failure or result
-            self._waiting.clear()
-            for other in [item for item in self._active if not item.in_effect]:
-                self._active.discard(other)
-                self._dropped.append(other.task)
-                other.leave()
-                other.task.cancel()
+            self._fail(result)
         self._start()
+
+    def _fail(self, error: BaseException) -> None:
+        """Let the batch end with an error: what had not begun does not begin, and what may be repeated is cancelled."""
+        self._failure = self._failure or error
+        self._waiting.clear()
+        for other in [item for item in self._active if not item.in_effect]:
+            self._active.discard(other)
+            self._dropped.append(other.task)
+            other.leave()
+            other.task.cancel()
 
     def _start(self) -> None:
         most = self.caller.scope.limits.max_parallel_tools
         while self._waiting and len(self._active) < most:
             call = _Call(self, self._waiting.popleft())
+            try:
+                call.start()
+            except BaseException as error:  # noqa: BLE001 - as in `finish`
+                self._fail(error)
+                break
             self._active.add(call)
-            call.start()
             self.started += call.tool is not None
         if not self._active and not self._ended.done():
             self._ended.set_result(None)
@@ -198,28 +216,31 @@ class _Call:
     def start(self) -> None:
         caller = self._batch.caller
         scope, call = caller.scope, self.call
-        tool = caller.tools.get(call.name)
+        tool = None if call.id in caller.refused else caller.tools.get(call.name)
         if tool is not None:
             scope.emit(ToolStarted, call)
         scope.calls += 1
         key = f"{scope.run_id}:{scope.calls}"
         if tool is None:
-            self.task = scope.loop.create_task(_refuse_unknown(call, caller.tools))
+            self.task = scope.loop.create_task(_refuse(call, caller))
         else:
             self.tool = tool
             deadline = Deadline(scope.loop, tool.timeout, scope.deadline)
             context: ToolContext[Any] = ToolContext(
                 scope.deps, scope.run_id, call.id, key, caller.agent, scope.within(deadline)
             )
-            journalled = tool.effect == "once" and scope.options.journal is not None
-            guarded = caller.guardrails.has("tool_call") or caller.guardrails.has("tool_result")
+            once = tool.effect == "once"
+            journalled = once and scope.options.journal is not None
+            guarded = caller.guardrails.has("tool_result")
             if tool.needs_approval or tool.retries or journalled or guarded:
                 self._pipeline = ToolPipeline(caller, tool, call, context)
                 self.task = scope.loop.create_task(self._pipeline.run())
             else:
+                if once:
+                    scope.note_effect()
                 self._deadline = deadline
-                self._timer = scope.loop.call_later(deadline.left(), self._look)
                 self.task = scope.loop.create_task(tool.invoke(context, call.arguments))
+                self._timer = scope.loop.call_later(deadline.left(), self._look)
         self.task.add_done_callback(self._end)
 
     @property
@@ -238,18 +259,10 @@ class _Call:
     def _end(self, task: asyncio.Task[Any]) -> None:
         if self._left:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._left = True
-        if self._expired:
-            if not task.cancelled():
-                task.exception()  # fetched, so that asyncio does not report it as lost
-            self._finish(self._time_out())
-        elif task.cancelled():
-            self._finish(create_cancelled(self.call.name))
-        else:
-            error = task.exception()
-            self._finish(task.result() if error is None else error)
+        self.leave()
+        if self._expired and not task.cancelled():
+            task.exception()  # fetched, so that asyncio does not report it as lost
+        self._finish()
 
     def _look(self) -> None:
         deadline, loop = self._deadline, self._batch.caller.scope.loop
@@ -266,7 +279,35 @@ class _Call:
         self._left = True
         # Fetching the outcome keeps asyncio from reporting an exception that nobody can act on any more.
         self.task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._finish(self._time_out())
+        self._finish()
+
+    def _finish(self) -> None:
+        try:
+            result = self._read()
+        except BaseException as error:  # noqa: BLE001 - as in `_Batch.finish`
+            result = error
+        self._batch.finish(self, result)
+
+    def _read(self) -> ToolMessage | BaseException:
+        """Return the result of the call, or what ends the run."""
+        call, tool, task = self.call, self.tool, self.task
+        error: BaseException | None
+        if self._expired:
+            error = self._time_out()
+        elif task.cancelled():
+            error = create_cancelled(call.name)
+        else:
+            error = task.exception()
+        if error is None:
+            outcome: str | ToolMessage = task.result()
+            return ToolMessage(call.id, call.name, outcome) if isinstance(outcome, str) else outcome
+        if isinstance(error, ToolTimeoutError) and tool is not None and tool.effect == "once":
+            error = create_unknown(tool, error)
+        if not isinstance(error, ToolError):
+            return error
+        if tool is None:
+            return create_refusal(call, error)
+        return create_refusal(call, error, tool.max_result_chars)
 
     def _time_out(self) -> BaseException:
         scope = self._batch.caller.scope
@@ -274,19 +315,12 @@ class _Call:
             return scope.timed_out()
         return self.tool.timed_out(self.tool.timeout)
 
-    def _finish(self, outcome: str | ToolMessage | BaseException) -> None:
-        call, tool = self.call, self.tool
-        if isinstance(outcome, str):
-            outcome = ToolMessage(call.id, call.name, outcome)
-        elif isinstance(outcome, ToolTimeoutError) and tool is not None and tool.effect == "once":
-            outcome = create_refusal(call, create_unknown(tool, outcome))
-        elif isinstance(outcome, ToolError):
-            outcome = create_refusal(call, outcome)
-        self._batch.finish(self, outcome)
 
-
-async def _refuse_unknown(call: ToolCall, tools: Mapping[str, object]) -> str:
-    known = ", ".join(sorted(tools)) or "none"
-    raise ToolNotFoundError(
-        f"there is no tool named {call.name!r}; the tools are: {known}", tool=call.name
-    )
+async def _refuse(call: ToolCall, caller: ToolCaller) -> str:
+    reason = caller.refused.get(call.id)
+    if reason is not None:
+        raise ToolDeniedError(f"not carried out: {reason}", tool=call.name)
+    known = ", ".join(sorted(caller.tools)) or "none"
+    # A name that is none may be of any length.
+    name = call.name if len(call.name) <= _MOST_NAME else f"{call.name[:_MOST_NAME]}..."
+    raise ToolNotFoundError(f"there is no tool named {name!r}; the tools are: {known}", tool=name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_factory.core.context import ToolContext
@@ -18,7 +20,14 @@ from agent_factory.core.exceptions import (
 from agent_factory.core.journal import JournalEntry
 from agent_factory.core.messages import ToolCall, ToolMessage, ToolOutcome
 from agent_factory.core.runs.approval_gate import decide
-from agent_factory.core.waiting import CLEANUP_SECONDS, Deadline, DeadlineError, run_until
+from agent_factory.core.tools import DEFAULT_RESULT_CHARS
+from agent_factory.core.waiting import (
+    CLEANUP_SECONDS,
+    Deadline,
+    DeadlineError,
+    is_duration,
+    run_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -30,6 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["ToolPipeline", "create_cancelled", "create_refusal", "create_unknown"]
 
 T = TypeVar("T")
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_NOT_KNOWN = "whether it took effect is not known: find out before anything is repeated"
 
 
 class ToolPipeline:
@@ -63,23 +76,22 @@ class ToolPipeline:
             ToolError: It was not carried out, or failed; the model is told.
             CoreError: The run cannot go on.
         """
-        tool, call, scope = self._tool, self._call, self._caller.scope
-        guardrails = self._caller.guardrails
+        tool, call, guardrails = self._tool, self._call, self._caller.guardrails
+        known: JournalEntry | None = None
         arguments = call.arguments
-        if guardrails.has("tool_call"):
-            arguments, verdict = await guardrails.check("tool_call", arguments, tool=tool.name)
-            if verdict is not None:
-                raise ToolDeniedError(f"not carried out: {verdict.reason}", tool=tool.name)
         if tool.needs_approval:
             # From here on what was approved is what runs, to the letter.
             arguments = tool.normalise(arguments)
-            await decide(scope, self._caller.agent, tool, call, arguments)
+            # Nobody is asked about what happened already: a denial would contradict it.
+            known = await self._look_up()
+            if known is None:
+                await decide(self._caller.scope, tool, self._context, arguments)
         if not guardrails.has("tool_result"):
-            return await self._journal(arguments)
+            return await self._carry_out(arguments, known)
         try:
-            message = await self._journal(arguments)
+            message = await self._carry_out(arguments, known)
         except ToolError as error:  # which may quote what a server said
-            message = create_refusal(call, error)
+            message = create_refusal(call, error, tool.max_result_chars)
         content, verdict = await guardrails.check(
             "tool_result", message.content, tool=tool.name, outcome=message.outcome
         )
@@ -88,43 +100,63 @@ class ToolPipeline:
         outcome = message.outcome if verdict is None or message.outcome != "ok" else "error"
         return ToolMessage(call.id, call.name, content, outcome)
 
-    async def _journal(self, arguments: str) -> ToolMessage:
-        """Carry out the call; where it must take effect once, not without a word about it before and after."""
-        tool, call, scope = self._tool, self._call, self._caller.scope
-        journal = scope.options.journal
-        if journal is None or tool.effect != "once":
+    @property
+    def _journal(self) -> Journal | None:
+        return self._caller.scope.options.journal if self._tool.effect == "once" else None
+
+    async def _look_up(self) -> JournalEntry | None:
+        """Return what the journal has on the call, before anybody is asked about it."""
+        journal = self._journal
+        if journal is None:
+            return None
+        return await self._wait(
+            journal.get(self._context.idempotency_key), self._caller.scope.deadline
+        )
+
+    async def _carry_out(self, arguments: str, known: JournalEntry | None) -> ToolMessage:
+        """Carry out the call; where it must take effect once, not without a word about it before and after.
+
+        What is known of it already is the answer, so that a call that nobody was asked about can never run.
+        """
+        tool, scope, journal = self._tool, self._caller.scope, self._journal
+        if journal is None:
             return await self._attempt(arguments)
         key = self._context.idempotency_key
         entry = JournalEntry(key, scope.run_id, tool.name, tool.normalise(arguments))
-        known = await self._write(journal.begin(entry), scope.deadline)
+        if known is None:
+            known = await self._wait(journal.begin(entry), scope.deadline)
         if known is not None:
-            if (known.tool, known.arguments) != (entry.tool, entry.arguments):
-                raise ConfigurationError(
-                    f"the journal has another call under the key {key!r}, of tool {known.tool!r}: a run that is begun "
-                    "again under its run_id has to make the same calls; find out what took effect, and begin with "
-                    "another run_id",
-                    details={"key": key, "tool": tool.name, "known_tool": known.tool},
-                )
-            if known.outcome is not None:
-                return ToolMessage(call.id, call.name, known.content, known.outcome)
-            raise create_unknown(tool, None)
+            return self._recall(entry, known)
         try:
             message = await self._attempt(arguments)
         except ToolError as error:
-            message = create_refusal(call, error)
+            message = create_refusal(self._call, error, tool.max_result_chars)
             await self._end(journal, message)
             raise
         await self._end(journal, message)
         return message
+
+    def _recall(self, entry: JournalEntry, known: JournalEntry) -> ToolMessage:
+        """Return how the call ended that was made before under its key."""
+        if (known.tool, known.arguments) != (entry.tool, entry.arguments):
+            raise ConfigurationError(
+                f"the journal has another call under the key {entry.key!r}, of tool {known.tool!r}: a run that is begun "
+                "again under its run_id has to make the same calls; find out what took effect, and begin with "
+                "another run_id",
+                details={"key": entry.key, "tool": entry.tool, "known_tool": known.tool},
+            )
+        if known.outcome is None:
+            raise create_unknown(self._tool, None)
+        return ToolMessage(self._call.id, self._call.name, known.content, known.outcome)
 
     async def _end(self, journal: Journal, message: ToolMessage) -> None:
         scope = self._caller.scope
         # What happened is to be known also where the run's time is just out.
         limit = Deadline(scope.loop, max(scope.deadline.left(), CLEANUP_SECONDS))
         key = self._context.idempotency_key
-        await self._write(journal.end(key, message.outcome, message.content), limit)
+        await self._wait(journal.end(key, message.outcome, message.content), limit)
 
-    async def _write(self, work: Coroutine[Any, Any, T], limit: Deadline) -> T:
+    async def _wait(self, work: Coroutine[Any, Any, T], limit: Deadline) -> T:
         try:
             return await run_until(work, limit)
         except DeadlineError as error:
@@ -134,6 +166,8 @@ class ToolPipeline:
         tool, call, scope = self._tool, self._call, self._caller.scope
         attempt = 1
         self.running = True
+        if tool.effect == "once":
+            scope.note_effect()
         while True:
             limit = Deadline(scope.loop, tool.timeout, scope.deadline)
             context = self._context
@@ -156,23 +190,36 @@ class ToolPipeline:
                 raise create_cancelled(tool.name) from error
             if attempt > tool.retries or not _is_passing(failure):
                 raise failure
-            scope.emit(ToolRetried, call, attempt, _say(failure))
+            pause = _choose_pause(failure, attempt)
+            if pause >= min(max(_LONGEST_PAUSE, tool.timeout), scope.deadline.left()):
+                raise failure  # a server asks for too much, or there is no time for another attempt
+            reason = _cut(_say(failure), tool.max_result_chars)
+            if self._caller.guardrails.has("tool_result"):
+                reason = type(failure).__name__  # its words were not looked at
+            scope.emit(ToolRetried, call, attempt, reason)
+            await asyncio.sleep(pause)
             attempt += 1
 
 
-def create_refusal(call: ToolCall, error: ToolError) -> ToolMessage:
+def create_refusal(
+    call: ToolCall, error: ToolError, most: int = DEFAULT_RESULT_CHARS
+) -> ToolMessage:
     """Return what the model is told of a call without a result.
 
     Args:
         call: The call.
         error: Why.
+        most: Characters of the reason that the model gets; at least 1.
     """
     outcome: ToolOutcome = "error"
     if isinstance(error, ToolDeniedError):
         outcome = "denied"
     elif isinstance(error, ToolOutcomeUnknownError):
         outcome = "unknown"
-    return ToolMessage(call.id, call.name, f"Error: {error.message}", outcome)
+    said = _cut(error.message, most)
+    if outcome == "unknown" and len(error.message) > most:  # which has to be said in any case
+        said = f"{said}\n{_NOT_KNOWN}"
+    return ToolMessage(call.id, call.name, f"Error: {said}", outcome)
 
 
 def create_unknown(tool: Tool[Any], error: Exception | None) -> ToolOutcomeUnknownError:
@@ -183,10 +230,7 @@ def create_unknown(tool: Tool[Any], error: Exception | None) -> ToolOutcomeUnkno
         error: What cut the call off; None for an earlier attempt of it that has no end on record.
     """
     why = "an earlier attempt of this call has no end on record" if error is None else _say(error)
-    return ToolOutcomeUnknownError(
-        f"{why}, and whether it took effect is not known: find out before anything is repeated",
-        tool=tool.name,
-    )
+    return ToolOutcomeUnknownError(f"{why}, and {_NOT_KNOWN}", tool=tool.name)
 
 
 def create_cancelled(name: str) -> ToolExecutionError:
@@ -204,6 +248,29 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(cause, (ToolTimeoutError, TimeoutError, ConnectionError)) or (
         isinstance(cause, AgentFactoryError) and cause.retryable
     )
+
+
+def _choose_pause(error: Exception, attempt: int) -> float:
+    """Return the seconds to wait before a call is made again: longer each time, and at least what a server asks for.
+
+    Args:
+        error: What the call failed with.
+        attempt: Number of the attempt that failed, from 1.
+    """
+    # An exponent without a bound would overflow a float.
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10))
+    # Of differing length, so that many runs do not come back at the same moment.
+    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - nothing secret depends on it
+    asked: Any = getattr(error.__cause__, "retry_after", None) or getattr(
+        error, "retry_after", None
+    )
+    return max(pause, float(asked)) if is_duration(asked) else pause
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}\n[... {len(text) - most:,} more characters left out]"
 
 
 def _say(error: Exception) -> str:

@@ -89,9 +89,10 @@ def _describe(event: RunEvent[Any], *, content: bool) -> tuple[Note | None, str]
             level: LogLevel | None = "warning" if event.is_error else "info"
             if event.is_error:
                 attributes["error.type"] = TOOL_ERRORS[event.outcome]
-            # A name in a call that failed before it began may be none of a tool, but anything the model wrote.
-            if content or event.outcome != "error":
-                attributes["gen_ai.tool.name"] = describe_tool(event.call.name)
+            # The name in a call that was not carried out may be none of a tool, but anything that the model wrote.
+            attributes["gen_ai.tool.name"] = describe_tool(
+                event.call.name if event.outcome == "ok" else ""
+            )
             return Note("agent_factory.tool.not_run", level, attributes), event.content
         case GuardrailChecked():
             attributes = {

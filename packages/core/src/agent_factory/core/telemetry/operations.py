@@ -33,16 +33,16 @@ class OpenOperations:
 
     Attributes:
         run: The run itself.
-        chat: The model call, if there is one.
+        chats: The model calls by their numbers, the oldest first.
         tools: The tool calls by their identifiers.
     """
 
-    __slots__ = ("_outlets", "chat", "run", "tools")
+    __slots__ = ("_outlets", "chats", "run", "tools")
 
     def __init__(self, outlets: Outlets, run: Operation) -> None:
         self._outlets = outlets
         self.run = run
-        self.chat: Operation | None = None
+        self.chats: dict[int, Operation] = {}
         self.tools: dict[str, Operation] = {}
 
     @property
@@ -54,8 +54,8 @@ class OpenOperations:
     @property
     def latest_time(self) -> int:
         """When the last of them began."""
-        chats = [] if self.chat is None else [self.chat]
-        return max(operation.time for operation in (self.run, *chats, *self.tools.values()))
+        under_way = (self.run, *self.chats.values(), *self.tools.values())
+        return max(operation.time for operation in under_way)
 
     def find(self, event: RunEvent[Any]) -> Operation:
         """Return the operation within which something happened, as far as the event says.
@@ -65,7 +65,7 @@ class OpenOperations:
         """
         match event:
             case ModelRetried():
-                return self.chat or self.run
+                return self._find_chat(event.model) or self.run
             case ToolRetried():
                 return self.tools.get(event.call.id, self.run)
             case ApprovalRequested() | ApprovalDecided():
@@ -80,14 +80,32 @@ class OpenOperations:
                 return tools[0] if len(tools) == 1 else self.run
         return self.run
 
-    def close_chat(self, now: int, error: str) -> None:
-        """End the model call, if there is one, with an error.
+    def _find_chat(self, model: str) -> Operation | None:
+        """Return the model call that a retry is a part of; its model may stand in for the one that was asked."""
+        chats = list(self.chats.values())
+        name = model.partition(":")[2] or model
+        asked = [chat for chat in chats if chat.measured["gen_ai.request.model"] == name]
+        return next(iter(asked if len(asked) == 1 else chats), None)
+
+    def take_chat(self, number: int) -> Operation | None:
+        """Return the model call of a number, which has ended; None if it is not under way.
 
         Args:
+            number: Its number within the run; 0, where that is not known, for the oldest one.
+        """
+        if not number:
+            number = next(iter(self.chats), 0)
+        return self.chats.pop(number, None)
+
+    def close_chat(self, number: int, now: int, error: str) -> None:
+        """End a model call, if it is under way, with an error.
+
+        Args:
+            number: Its number within the run.
             now: When it ended.
             error: The kind of error.
         """
-        chat, self.chat = self.chat, None
+        chat = self.chats.pop(number, None)
         if chat is not None:
             self._outlets.close(chat, time=now, measured={}, attributes={}, error=error)
 
@@ -110,6 +128,7 @@ class OpenOperations:
             now: When it ended.
             error: The kind of error.
         """
-        self.close_chat(now, error)
+        for number in list(self.chats):
+            self.close_chat(number, now, error)
         for call_id in list(self.tools):
             self.close_tool(call_id, now, error)

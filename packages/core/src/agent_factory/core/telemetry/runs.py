@@ -72,6 +72,7 @@ class RunTelemetry:
         self._conversation = {"gen_ai.conversation.id": conversation} if conversation else {}
         self._usage = Usage()
         self._answer: ModelAnswered | None = None
+        self._asked = 0
         attributes: dict[str, AttributeValue] = {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.agent.name": start.agent,
@@ -139,8 +140,12 @@ class RunTelemetry:
         }
         if self._content is not None:
             attributes["gen_ai.input.messages"] = render_input(self._content.messages)
-        self.operations.close_chat(now, ABANDONED)
-        self.operations.chat = self._outlets.open(
+        if not event.aside:
+            # The conversation has one at a time, so the one before failed. Others may be under way beside it.
+            self.operations.close_chat(self._asked, now, ABANDONED)
+            self._asked = event.attempt
+        self.operations.close_chat(event.attempt, now, ABANDONED)
+        self.operations.chats[event.attempt] = self._outlets.open(
             f"chat {model['gen_ai.request.model']}",
             OPERATION_DURATION,
             time=now,
@@ -155,7 +160,7 @@ class RunTelemetry:
         self._usage += usage
         if not event.aside:
             self._answer = event
-        chat, self.operations.chat = self.operations.chat, None
+        chat = self.operations.take_chat(event.attempt)
         if chat is None:
             return
         served = {"gen_ai.response.model": event.model} if event.model else {}

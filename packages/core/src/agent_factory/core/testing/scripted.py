@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +22,7 @@ from agent_factory.core.models import (
 from agent_factory.core.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
 __all__ = ["Answer", "FunctionModel", "ScriptedModel", "ScriptedStream", "create_tool_call"]
 
@@ -185,10 +185,16 @@ class ScriptedModel(FunctionModel):
         name: Name of the model.
 
     Raises:
-        ConfigurationError: At a request that the script has no answer for.
+        ConfigurationError: The answers are no list but one of them; or, at a request, the script has no answer for it.
     """
 
     def __init__(self, answers: Iterable[Answer], *, name: str = "scripted") -> None:
+        given: object = answers
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise ConfigurationError(
+                f"the script of model {name!r} must be a list of answers, not {type(given).__name__}: "
+                "put one answer into a list too"
+            )
         self._answers = iter(answers)
         super().__init__(self._next, name=name)
 

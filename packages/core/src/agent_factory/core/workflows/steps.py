@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar
@@ -20,6 +20,7 @@ from agent_factory.core.workflows.values import Codec, create_codec
 
 if TYPE_CHECKING:
     from agent_factory.core.agent import Agent
+    from agent_factory.core.tools import Effect
     from agent_factory.core.workflows.policies import Retry
 
 __all__ = ["Step", "agent_step", "step"]
@@ -234,29 +235,54 @@ def agent_step(
         agent: The agent; the step returns the output of its run.
         prompt: Makes the prompt from what the step gets; if None, that is the prompt, and must be text.
         deps: What the agent's tools need; the same for every run of the step.
-        options: What else its runs bring along, such as who approves tool calls; the same for every run of the step.
+        options: What else its runs bring along, such as who approves tool calls; the same for every run of the step, but for
+            ``run_id``: that is the step's idempotency key, the same in every try, so that the journal knows what was
+            called before.
         name: Name of the step; the agent's if None.
         timeout: Seconds that one try of the step may take; finite and greater than 0.
-        retry: Whether and how it is tried again when it fails; not at all if None.
+        retry: Whether and how it is tried again when it fails; not at all if None. A tool with the effect ``once`` that was
+            called in an earlier try is answered from the journal, so an agent that may have one needs a journal in the
+            options.
 
     Returns:
         The step.
 
     Raises:
-        ConfigurationError: As `Step`.
+        ConfigurationError: As `Step`; also where the step may be tried again, and that could repeat effects.
     """
+    if retry is not None:
+        _check_repeatable(agent, options)
 
-    async def answer(value: Any) -> Any:
+    async def answer(context: StepContext, value: Any) -> Any:
         asked = value if prompt is None else prompt(value)
         if not isinstance(asked, str):
             raise ConfigurationError(
                 f"agent {agent.name!r} needs text as its prompt, not {type(asked).__qualname__}: "
                 "pass agent_step(agent, prompt=...) that makes text of it"
             )
-        return (await agent.run(asked, deps=deps, options=options)).output
+        given = replace(options, run_id=context.idempotency_key)
+        return (await agent.run(asked, deps=deps, options=given)).output
 
     answer.__annotations__ = {
+        "context": StepContext,
         "value": str if prompt is None else read_hints(prompt)[0],
         "return": agent.output_type,
     }
     return Step(agent.name if name is None else name, answer, timeout, retry)
+
+
+def _check_repeatable(agent: Agent[Any, Any], options: RunOptions) -> None:
+    from agent_factory.core.runs.delegation import has_only
+    from agent_factory.core.tools import Tool
+
+    if options.journal is not None:
+        return
+    effects: tuple[Effect, ...] = ("read", "idempotent")
+    if has_only(agent, *effects) and all(
+        isinstance(item, Tool) and item.effect in effects for item in options.tools
+    ):
+        return
+    raise ConfigurationError(
+        f"agent {agent.name!r} may call tools with the effect 'once', and a step that is tried again would call them again: "
+        "pass agent_step(..., options=RunOptions(journal=...)), or leave out retry"
+    )
