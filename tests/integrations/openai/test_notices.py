@@ -89,6 +89,16 @@ def test_each_repetition_is_told_before_its_pause(kind: Kind, stream: bool) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_listener_is_told_which_attempt_may_have_to_be_paid_for(kind: Kind) -> None:
+    told: list[ModelRetry] = []
+    request = replace(ASK, notify=told.append)
+    cut = events(done=False, abort=True)
+    retry = RetryPolicy(max_retries=3, first_delay=0)
+    asyncio.run(get_response(kind, request, BUSY, cut, BUSY, good(kind), retry=retry))
+    assert [item.sent for item in told] == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_pause_that_the_server_asks_for_is_told(kind: Kind) -> None:
     told: list[ModelRetry] = []
     request = replace(ASK, notify=told.append)

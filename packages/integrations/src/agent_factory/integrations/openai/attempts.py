@@ -76,6 +76,7 @@ class Attempts:
 
         ``attempts`` is their number. ``sent`` is False if certainly none was sent, and True if one may have to be paid
         for: it was sent, and broke off without the server's saying that it failed, or after the answer had begun.
+        ``last_sent`` says whether the present attempt is such a one.
 
         Args:
             error: Why the present attempt failed; its ``sent`` is False if this one was certainly not sent.
@@ -84,7 +85,8 @@ class Attempts:
         details = error.details
         details["attempts"] = self._count
         unsent = details.get("sent") is False
-        self._owed = self._owed or begun or not (unsent or error.status)
+        last = details["last_sent"] = begun or not (unsent or error.status)
+        self._owed = self._owed or last
         if self._owed:
             details["sent"] = True
         elif unsent and self._reached:
@@ -101,6 +103,7 @@ class Attempts:
         if pause is None or pause >= self.deadline - self._clock():
             return False
         self._retries += 1
-        self._request.notify(ModelRetry(self._name, self._count, error.message, pause))
+        sent = bool(error.details["last_sent"])
+        self._request.notify(ModelRetry(self._name, self._count, error.message, pause, sent=sent))
         await asyncio.sleep(pause)
         return True

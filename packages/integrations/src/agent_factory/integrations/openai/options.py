@@ -32,6 +32,8 @@ def check_url(url: str, option: str, *, secrets: bool = False) -> yarl.URL:
     )
     try:
         parsed = yarl.URL(url)
+        # Refuses what no lookup could find, such as an empty or a long part between two dots.
+        (parsed.raw_host or "").encode("idna")
     except ValueError:
         raise wrong from None
     if parsed.scheme not in ("http", "https") or not parsed.host:

@@ -24,7 +24,9 @@ __all__ = ["RetryPolicy", "read_retry_after"]
 class RetryPolicy:
     """How a client repeats calls that failed for a passing reason.
 
-    The request's own timeout bounds all attempts and pauses together.
+    The request's own timeout bounds all attempts and pauses together. A call whose connection broke is repeated although
+    the server may have carried it out: it changes nothing there, but may cost twice. An answer is never asked for again
+    once a piece of it has been given out.
 
     Attributes:
         max_retries: How often a call is repeated; 0 for never.

@@ -74,6 +74,10 @@ class Transport:
     _sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = field(
         default_factory=dict, repr=False
     )
+    # The answers that somebody may be reading.
+    _reading: dict[asyncio.AbstractEventLoop, set[aiohttp.ClientResponse]] = field(
+        default_factory=dict, repr=False
+    )
     _urls: dict[str, yarl.URL] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,7 +93,8 @@ class Transport:
             path: Path below `base_url`, without a leading slash.
             body: JSON to send, or None.
         """
-        session = self._sessions.get(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
         if session is None or session.closed:
             session = await self._start_session()
         left = _CONNECTIONS
@@ -98,13 +103,16 @@ class Transport:
             data = io.BytesIO(body) if body is not None and len(body) > _LARGE_BYTES else body
             try:
                 # Not the session's headers: those go to a proxy too.
-                return await session.request(
+                response = await session.request(
                     method, self._url(path), data=data, headers=self.headers, allow_redirects=False
                 )
             except UnaskedAnswerError:
                 # Nothing was sent, and that connection is closed.
                 if not left:
                     raise
+            else:
+                self._reading.setdefault(loop, set()).add(response)
+                return response
 
     async def receive(self, response: aiohttp.ClientResponse, before: int) -> bytes:
         """Return the next bytes of an answer, or none at its end.
@@ -164,6 +172,9 @@ class Transport:
         Args:
             response: The answer.
         """
+        reading = self._reading.get(asyncio.get_running_loop())
+        if reading is not None:
+            reading.discard(response)
         if response.content.at_eof():
             response.release()
         else:
@@ -207,4 +218,7 @@ class Transport:
         finally:
             self._open.pop(loop, None)
             self._sessions.pop(loop, None)
+            for response in self._reading.pop(loop, ()):
+                # aiohttp does not tell those who wait for bytes.
+                response.content.set_exception(aiohttp.ClientConnectionError("closed"))
             await session.close()
