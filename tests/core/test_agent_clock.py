@@ -31,7 +31,7 @@ class FailingClock:
         return LONG_AGO
 
 
-@pytest.mark.parametrize("readings", range(12))
+@pytest.mark.parametrize("readings", range(11))
 def test_clock_that_raises_is_reported_once_and_the_run_goes_on(readings: int) -> None:
     calls = tuple(create_tool_call("look", {"text": "x"}, call_id=item) for item in "12")
     agent = create_test_agent(
@@ -53,3 +53,15 @@ def test_clock_that_raises_is_reported_once_and_the_run_goes_on(readings: int) -
     assert isinstance(said["exception"], LookupError)
     assert seen[-1].type == "run_finished"
     assert seen[-1].time > LONG_AGO
+
+
+def test_run_that_nobody_watches_makes_no_events() -> None:
+    reported: list[dict[str, Any]] = []
+
+    async def main() -> str:
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: reported.append(said))
+        options = RunOptions(clock=FailingClock(0))
+        return (await create_test_agent(["done"]).run("Hi.", options=options)).output
+
+    assert asyncio.run(main()) == "done"
+    assert reported == []

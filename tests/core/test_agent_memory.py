@@ -104,6 +104,7 @@ def test_two_runs_have_two_states() -> None:
     assert first.state is not second.state
 
 
+# Other frameworks trim a history into a result whose call is gone, which the provider refuses.
 def test_trimming_parts_no_call_from_its_result() -> None:
     calls = [create_tool_call("look", {}, call_id=str(number)) for number in range(6)]
     model = ScriptedModel([*calls, "done"])

@@ -58,6 +58,7 @@ LONGEST = 60.0 + 8 * 600.0 + 60.0
 
 NAMES = [
     "echo", "refuse", "crash", "slow", "slow_once", "deaf", "send", "flaky", "ask_helper", "unknown",
+    "transfer_to_second",
 ]  # fmt: skip
 
 calls = st.builds(
@@ -235,6 +236,13 @@ def create_agent(world: World) -> Agent[Any, Any]:
         description="Helps.",
         limits=Limits(max_requests=1, timeout=5.0),
     )
+    second: Agent[Any, Any] = Agent(
+        name="second",
+        model=FunctionModel(lambda request: "8"),
+        output_type=world.output_type,
+        guardrails=create_guardrails(world),
+        instructions="Go on.",
+    )
     return Agent(
         name="worker",
         model=create_model(world),
@@ -243,6 +251,8 @@ def create_agent(world: World) -> Agent[Any, Any]:
         guardrails=create_guardrails(world),
         limits=LIMITS,
         instructions="Do it.",
+        fallbacks=[FunctionModel(lambda request: "7", name="function")],
+        handoffs=[second],
     )
 
 
@@ -316,13 +326,15 @@ thorough = settings(
 @thorough
 @given(world=worlds)
 def test_run_ends_as_its_stream_does(world: World) -> None:
-    whole, folded = live(copy(world), streaming=False), live(copy(world), streaming=True)
+    first, second = copy(world), copy(world)
+    whole, folded = live(first, streaming=False), live(second, streaming=True)
 
     assert (whole.result, whole.error, whole.cancelled) == (
         folded.result,
         folded.error,
         folded.cancelled,
     )
+    assert (first.ran, first.granted) == (second.ran, second.granted)
 
 
 @thorough

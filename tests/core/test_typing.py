@@ -8,7 +8,7 @@ file shows that the correct lines work, and what the wrong ones do at run time.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, assert_type
+from typing import TYPE_CHECKING, Any, Literal, assert_type
 
 import pytest
 
@@ -395,6 +395,23 @@ def test_agent_as_a_step_has_the_agents_output() -> None:
 
     assert_type(agent_step(agent), Step[str, int])
     assert_type(Workflow("w", agent_step(agent)).then(step(show)), Workflow[str, str])
+
+
+def test_output_of_an_agent_may_be_a_union_or_a_literal() -> None:
+    number_or_text = Agent(
+        name="a", model=ScriptedModel(['{"value": 3}']), output_type=int | str
+    ).run_sync("Hi.")
+    yes_or_no = Agent(
+        name="a", model=ScriptedModel(['{"value": "yes"}']), output_type=Literal["yes", "no"]
+    ).run_sync("Hi.")
+    maybe = Agent(
+        name="a", model=ScriptedModel(['{"value": null}']), output_type=int | None
+    ).run_sync("Hi.")
+
+    assert_type(number_or_text, RunResult[int | str])
+    assert_type(yes_or_no.output, Literal["yes", "no"])
+    assert_type(maybe.output, int | None)
+    assert (number_or_text.output, yes_or_no.output, maybe.output) == (3, "yes", None)
 
 
 def test_agent_step_with_wrong_or_missing_deps_is_found() -> None:

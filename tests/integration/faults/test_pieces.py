@@ -84,39 +84,45 @@ def test_any_event_of_a_response_may_be_repeated_or_lost(how: How) -> None:
     assert how == "repeated" or any(b"response.completed" in event for event in failed)
 
 
-@pytest.mark.parametrize("how", ["repeated", "lost"])
-def test_what_frames_a_chat_answer_is_noticed_or_does_not_matter(how: How) -> None:
-    events, endings = asyncio.run(distort_each("chat", how, answer_with_tool))
+def test_what_frames_a_chat_answer_is_noticed_or_does_not_matter() -> None:
+    events, endings = asyncio.run(distort_each("chat", "lost", answer_with_tool))
     seen = set()
     for event, ending in zip(events, endings, strict=True):
         kind = sort(event)
         seen.add(kind)
         if kind in ("text", "arguments"):
             continue
-        if how == "lost" and kind in ("call", "finish"):
+        if kind in ("call", "finish"):
             assert isinstance(ending.error, ModelResponseError), event
             assert ending.calls == [], event
         else:
             assert (ending.output, ending.text) == (TEXT, SAYING + TEXT), event
             assert ending.calls == [(1, 2)], event
-        counted = not (how == "lost" and kind == "usage") and ending.error is None
+        counted = kind != "usage" and ending.error is None
         # What the server did not count, or nobody knows, counts as all that was set aside.
         assert (ending.used.tokens < 1000) is counted, event
     assert seen == {"role", "text", "call", "arguments", "finish", "usage", "done"}
 
 
-@pytest.mark.parametrize("how", ["repeated", "lost"])
-def test_a_piece_of_a_chat_answer_has_no_number_by_which_it_would_be_missed(how: How) -> None:
-    events, endings = asyncio.run(distort_each("chat", how, answer_with_tool))
+def test_a_lost_piece_of_a_chat_answer_has_no_number_by_which_it_would_be_missed() -> None:
+    events, endings = asyncio.run(distort_each("chat", "lost", answer_with_tool))
     for event, ending in zip(events, endings, strict=True):
         if sort(event) == "text":
             piece = json.loads(event[6:])["choices"][0]["delta"]["content"]
-            told = SAYING.replace(piece, piece * 2 if how == "repeated" else "")
-            assert ending.text == told + TEXT
+            assert ending.text == SAYING.replace(piece, "") + TEXT
         elif sort(event) == "arguments":
             # Broken arguments are told to the model; only such as are JSON again can reach the tool.
             assert ending.output == TEXT
             assert (1, 2) not in ending.calls
+
+
+def test_a_repeated_event_of_a_chat_answer_is_noticed() -> None:
+    events, endings = asyncio.run(distort_each("chat", "repeated", answer_with_tool))
+    for event, ending in zip(events, endings, strict=True):
+        if event.strip() != b"data: [DONE]":
+            assert isinstance(ending.error, ModelResponseError)
+            assert "an event came twice" in ending.error.message
+            assert ending.calls == []
 
 
 def test_a_lost_call_of_several_is_noticed() -> None:

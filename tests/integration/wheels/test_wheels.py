@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import tarfile
 import zipfile
@@ -77,6 +78,17 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip(f"CPython {version} is not installed here")
     folder = tmp_path_factory.mktemp(f"python{version}") / "venv"
     return install(version, folder, *(str(get_wheel(each)) for each in CONCERNS))
+
+
+def test_pytest_finds_the_plugin_in_the_wheel_of_core() -> None:
+    with zipfile.ZipFile(get_wheel("core")) as archive:
+        names = archive.namelist()
+        (found,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
+        entries = configparser.ConfigParser()
+        entries.read_string(archive.read(found).decode())
+
+    module = entries["pytest11"]["agent_factory"]
+    assert f"{module.replace('.', '/')}.py" in names
 
 
 def test_every_public_name_can_be_imported_from_the_wheels(python: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeForm, TypeVar
 
 from agent_factory.core.context import RunContext
 from agent_factory.core.exceptions import ConfigurationError
@@ -123,7 +123,7 @@ class Agent(Generic[DepsT, OutT]):
         model: Model,
         instructions: Instructions[DepsT] = "",
         tools: Sequence[Tool[DepsT] | Toolset[DepsT]] = (),
-        output_type: type[OutT],
+        output_type: TypeForm[OutT],
         output_mode: OutputMode = "native",
         guardrails: Sequence[Guardrail[DepsT]] = (),
         memory: MemoryPolicy | None = None,
@@ -140,7 +140,7 @@ class Agent(Generic[DepsT, OutT]):
         model: Model,
         instructions: Instructions[Any] = "",
         tools: Sequence[Tool[DepsT] | Toolset[DepsT]] = (),
-        output_type: type[Any] = str,
+        output_type: Any = str,
         output_mode: OutputMode = "native",
         guardrails: Sequence[Guardrail[DepsT]] = (),
         memory: MemoryPolicy | None = None,
@@ -199,9 +199,9 @@ class Agent(Generic[DepsT, OutT]):
         return self
 
     @property
-    def output_type(self) -> type[OutT]:
+    def output_type(self) -> TypeForm[OutT]:
         """The type of a run's output."""
-        return cast("type[OutT]", self._output.type)
+        return cast("TypeForm[OutT]", self._output.type)
 
     @overload
     def replace(
@@ -224,7 +224,7 @@ class Agent(Generic[DepsT, OutT]):
     def replace(
         self,
         *,
-        output_type: type[T],
+        output_type: TypeForm[T],
         name: str = ...,
         model: Model = ...,
         instructions: Instructions[DepsT] = ...,

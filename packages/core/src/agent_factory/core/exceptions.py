@@ -322,7 +322,10 @@ class ToolExecutionError(CoreError):
 
 
 class OutputError(CoreError):
-    """The final answer does not fit the declared output type, also after the allowed retries."""
+    """The final answer is none, does not fit the declared output type, or a guardrail sent it back too often.
+
+    ``details["reason"]`` is ``length``, ``content_filter``, ``empty``, ``mismatch`` or ``guardrail``.
+    """
 
     code = "output"
 

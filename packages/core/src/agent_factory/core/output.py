@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic_core import ValidationError
+from typing_extensions import TypeForm
 
 from agent_factory.core.exceptions import ConfigurationError, OutputError
 from agent_factory.core.models import OutputSchema, ToolSpec
@@ -54,7 +55,7 @@ class OutputType(Generic[T]):
 
     __slots__ = ("_adapter", "_wrapped", "instructions", "mode", "schema", "tool", "type")
 
-    def __init__(self, type_: type[T], *, agent: str, mode: OutputMode = "native") -> None:
+    def __init__(self, type_: TypeForm[T], *, agent: str, mode: OutputMode = "native") -> None:
         if mode not in get_args(OutputMode):
             raise ConfigurationError(
                 f"agent {agent!r}: output_mode must be one of {', '.join(get_args(OutputMode))}, not {mode!r}"
@@ -132,7 +133,8 @@ class OutputType(Generic[T]):
         except ValidationError as error:
             hint = "; the answer must be an object with the one key 'value'" if bare else ""
             raise OutputError(
-                f"the answer does not fit the required JSON Schema: {explain(error, 'answer')}{hint}"
+                f"the answer does not fit the required JSON Schema: {explain(error, 'answer')}{hint}",
+                details={"reason": "mismatch"},
             ) from None
         except Exception as error:  # a validator of the type may raise anything
             raise ConfigurationError(

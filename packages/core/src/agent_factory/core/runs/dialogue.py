@@ -353,7 +353,8 @@ def check_response(response: ModelResponse, name: str) -> None:
     if response.finish_reason == "length":
         raise OutputError(
             f"model {name!r} ran out of tokens before its answer was complete: "
-            "allow it more output tokens, or ask for less"
+            "allow it more output tokens, or ask for less",
+            details={"reason": "length", "model": name},
         )
     if response.finish_reason == "refusal":
         raise RefusalError(
@@ -361,7 +362,10 @@ def check_response(response: ModelResponse, name: str) -> None:
             refusal=response.message.text,
         )
     if response.finish_reason == "content_filter":
-        raise OutputError(f"the answer of model {name!r} was stopped by its filter")
+        raise OutputError(
+            f"the answer of model {name!r} was stopped by its filter",
+            details={"reason": "content_filter", "model": name},
+        )
     calls = response.message.tool_calls
     if response.finish_reason not in get_args(FinishReason) or (
         response.finish_reason == "tool_calls" and not calls

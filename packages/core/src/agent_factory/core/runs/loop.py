@@ -186,10 +186,11 @@ class RunLoop:
         try:
             if self._dialogue.equipment.answer_tool:
                 raise OutputError(
-                    f"the answer has to be given by calling {self._dialogue.equipment.answer_tool!r}"
+                    f"the answer has to be given by calling {self._dialogue.equipment.answer_tool!r}",
+                    details={"reason": "mismatch"},
                 )
             if self._dialogue.output.type is str and not message.text.strip():
-                raise OutputError("the answer is empty")
+                raise OutputError("the answer is empty", details={"reason": "empty"})
             output = self._dialogue.output.parse(message.text)
         except OutputError as error:
             self._send_back(message, error.message, error)
@@ -249,7 +250,12 @@ class RunLoop:
         self, message: AssistantMessage, reason: str, error: OutputError | None = None
     ) -> None:
         """Ask the model to answer again, unless it was asked often enough."""
-        self._count_rejection(error or OutputError(f"the answer was not accepted: {reason}"))
+        self._count_rejection(
+            error
+            or OutputError(
+                f"the answer was not accepted: {reason}", details={"reason": "guardrail"}
+            )
+        )
         scope = self._scope
         results = [
             create_refusal(call, ToolDeniedError(f"not carried out: {reason}"))

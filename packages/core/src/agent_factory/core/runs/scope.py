@@ -97,6 +97,8 @@ class RunScope:
         "usage",
     )
 
+    _began: datetime
+
     def __init__(
         self,
         *,
@@ -132,7 +134,6 @@ class RunScope:
         self._held = None
         self._next = 0
         self._now = options.clock.now
-        self._began = self._tell_time()
         self._observers = options.observers
 
     @property
@@ -147,6 +148,8 @@ class RunScope:
             kind: The class of the event.
             fields: Its fields, after those that every event has.
         """
+        if self.channel is None and not self._observers:  # nobody listens
+            return
         try:
             time = self._now()
         except Exception as error:  # noqa: BLE001 - a clock breaks no run
@@ -159,7 +162,8 @@ class RunScope:
     def hold(self) -> None:
         """Keep events back, because what has to come before them is not known yet."""
         self._held = []
-        self._began = self._tell_time()
+        if self.channel is not None or self._observers:
+            self._began = self._tell_time()
 
     def release(self, kind: Callable[..., RunEvent[Any]], *fields: Any) -> None:
         """Tell of one event, as of the time of `hold`, and then of those that were kept back.
@@ -169,6 +173,8 @@ class RunScope:
             fields: Its fields, after those that every event has.
         """
         held, self._held = self._held, None
+        if self.channel is None and not self._observers:
+            return
         self._emit(self._began, kind, fields)
         for time, kept, values in held or ():
             self._emit(time, kept, values)

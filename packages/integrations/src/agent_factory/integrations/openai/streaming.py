@@ -31,6 +31,7 @@ class StreamedAnswer:
         "_ended",
         "_failure",
         "_fold",
+        "_last",
         "_reader",
         "_timer",
         "_total",
@@ -43,6 +44,7 @@ class StreamedAnswer:
         self._transport = transport
         self._fold = fold
         self._reader = EventReader()
+        self._last = b""
         self._total = 0
         self._ended = False
         self._failure: ProtocolError | ReportedError | None = None
@@ -87,6 +89,9 @@ class StreamedAnswer:
                 if data == b"[DONE]":
                     self._ended = True
                     break
+                if data == self._last and _is_unique(data):
+                    raise ProtocolError("an event came twice")
+                self._last = data
                 add(decode_json(data), deltas)
                 if self._fold.ended:
                     self._ended = True
@@ -116,3 +121,12 @@ class StreamedAnswer:
         # First, so that whoever waits for bytes learns why there are none.
         self.response.content.set_exception(TimeoutError())
         self.response.close()
+
+
+def _is_unique(data: bytes) -> bool:
+    """Return whether no server sends an event like this one twice in a row.
+
+    A piece of text may well be the same as the one before. OpenAI gives each a random text of its own, and an answer
+    ends only once.
+    """
+    return b'"obfuscation":' in data or b'"finish_reason":"' in data.replace(b": ", b":")

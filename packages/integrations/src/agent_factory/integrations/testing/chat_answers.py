@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from agent_factory.integrations.testing.answers import split_text
@@ -56,10 +57,15 @@ def write_chat_events(reply: Reply) -> Iterator[bytes]:
     """
     options = reply.request.body.get("stream_options") or {}
     usage = bool(options.get("include_usage"))
+    obfuscates = options.get("include_obfuscation") is not False
+    number = count()
 
     def write(choices: list[dict[str, Any]], *, last: bool = False) -> bytes:
         body = _start(reply, "chat.completion.chunk")
         body["choices"] = choices
+        if obfuscates:
+            # Random at OpenAI; here only different from the others, so that tests see the same each time.
+            body["obfuscation"] = f"{next(number):06x}"
         if usage:
             body["usage"] = _show_usage(reply) if last else None
         return b"data: %s\n\n" % json.dumps(body, separators=(",", ":")).encode()

@@ -214,6 +214,7 @@ def _check_settings(body: Fields) -> int | None:
                 "stream_options",
             )
         body.inner("stream_options").flag("include_usage")
+        body.inner("stream_options").flag("include_obfuscation")
     logprobs = body.flag("logprobs")
     if body.whole("top_logprobs", 0, 20) is not None and not logprobs:
         refuse(
