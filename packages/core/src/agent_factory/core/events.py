@@ -72,6 +72,7 @@ class RunStarted(_Event):
         prompt: What the agent was asked.
         messages: The conversation that the run begins with: instructions, history, prompt.
         parent_run_id: Identifier of the run whose tool call this run answers, if there is one.
+        parent_call_id: Identifier of that tool call within its answer.
     """
 
     type = "run_started"
@@ -80,6 +81,7 @@ class RunStarted(_Event):
     prompt: str
     messages: tuple[Message, ...] = ()
     parent_run_id: str = ""
+    parent_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class RecordedRun:
         ended_at: When it ended, in UTC; None while it is unfinished.
         text: What had arrived of the answer that the events break off in; empty outside of a model call.
         parent_run_id: Identifier of the run whose tool call this run answers, if there is one.
+        parent_call_id: Identifier of that tool call within its answer.
     """
 
     run_id: str
@@ -78,6 +79,7 @@ class RecordedRun:
     ended_at: datetime | None
     text: str = ""
     parent_run_id: str = ""
+    parent_call_id: str = ""
 
 
 def rebuild_run(events: Iterable[RunEvent[Any]]) -> RecordedRun:
@@ -191,6 +193,7 @@ class RunRebuilder:
             ended_at=end.time if end else None,
             text="".join(self._text),
             parent_run_id=start.parent_run_id,
+            parent_call_id=start.parent_call_id,
         )
 
     def _check(self, event: RunEvent[Any]) -> None:

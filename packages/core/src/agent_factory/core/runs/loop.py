@@ -171,7 +171,15 @@ class RunLoop:
         finally:
             # Also where that failed: the first event of a run is always the same.
             around = "" if scope.parent is None else scope.parent.run_id
-            scope.release(RunStarted, agent.name, agent.model.name, shown, messages, around)
+            scope.release(
+                RunStarted,
+                agent.name,
+                agent.model.name,
+                shown,
+                messages,
+                around,
+                scope.parent_call_id,
+            )
         dialogue.watch()
 
     async def _load(self, session: Session) -> tuple[Message, ...]:

@@ -33,13 +33,15 @@ class CallScope:
 
     Attributes:
         run: The run.
+        call_id: Identifier of the call within its answer.
         deadline: Bounds the call, and so whatever runs in it.
     """
 
-    __slots__ = ("deadline", "run")
+    __slots__ = ("call_id", "deadline", "run")
 
-    def __init__(self, run: RunScope, deadline: Deadline) -> None:
+    def __init__(self, run: RunScope, call_id: str, deadline: Deadline) -> None:
         self.run = run
+        self.call_id = call_id
         self.deadline = deadline
 
 
@@ -64,6 +66,7 @@ class RunScope:
         loop: The event loop.
         channel: Where events go besides the observers; None if nobody reads them.
         parent: The run whose tool call this run answers, or None.
+        parent_call_id: Identifier of that call within its answer; empty if there is none.
         deadline: Bounds the run.
         budgets: What every call is reserved in: the run's own budget, those of the runs around it, and the caller's.
         usage: What the run used so far, runs of other agents within it included.
@@ -93,6 +96,7 @@ class RunScope:
         "memo",
         "options",
         "parent",
+        "parent_call_id",
         "run_id",
         "usage",
     )
@@ -118,6 +122,7 @@ class RunScope:
         self.loop = loop
         self.channel = channel
         self.parent = None if call is None else call.run
+        self.parent_call_id = "" if call is None else call.call_id
         self.deadline = Deadline(loop, limits.timeout, None if call is None else call.deadline)
         self.usage = Usage()
         self.memo: dict[Any, Any] = {}
@@ -274,13 +279,14 @@ class RunScope:
         for scope in self._around():
             scope.effects = True
 
-    def within(self, deadline: Deadline) -> CallScope:
+    def within(self, call_id: str, deadline: Deadline) -> CallScope:
         """Return what a tool call hands to an agent that runs in it.
 
         Args:
+            call_id: Identifier of the call within its answer.
             deadline: Bounds the call.
         """
-        return CallScope(self, deadline)
+        return CallScope(self, call_id, deadline)
 
     def get_price(self, name: str) -> Price | None:
         """Return what a model costs, or None where that is not known.

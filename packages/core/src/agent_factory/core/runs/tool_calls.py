@@ -227,7 +227,12 @@ class _Call:
             self.tool = tool
             deadline = Deadline(scope.loop, tool.timeout, scope.deadline)
             context: ToolContext[Any] = ToolContext(
-                scope.deps, scope.run_id, call.id, key, caller.agent, scope.within(deadline)
+                scope.deps,
+                scope.run_id,
+                call.id,
+                key,
+                caller.agent,
+                scope.within(call.id, deadline),
             )
             once = tool.effect == "once"
             journalled = once and scope.options.journal is not None

@@ -45,11 +45,16 @@ class OpenOperations:
         self.chats: dict[int, Operation] = {}
         self.tools: dict[str, Operation] = {}
 
-    @property
-    def innermost_span(self) -> Span | None:
-        """The span of the tool call, if there is exactly one, else that of the run."""
-        tools = list(self.tools.values())
-        return tools[0].span if len(tools) == 1 else self.run.span
+    def find_span(self, call_id: str) -> Span | None:
+        """Return the span of a tool call, or that of the run where the call is not under way.
+
+        Args:
+            call_id: Identifier of the call within its answer; empty for the only one under way.
+        """
+        tool = self.tools.get(call_id)
+        if tool is None and not call_id and len(self.tools) == 1:
+            tool = next(iter(self.tools.values()))
+        return self.run.span if tool is None else tool.span
 
     @property
     def latest_time(self) -> int:

@@ -33,8 +33,7 @@ class Telemetry:
     It is an observer: give it to a run with ``RunOptions(observers=(telemetry,))``, one for as many runs at a time
     as you like, from any threads. It never raises, whatever its outlets do.
 
-    A run whose ``parent_run_id`` is that of a run under way becomes a child of the tool call of that run, if exactly
-    one runs, since an event does not say which call it answers; else a child of the run itself.
+    A run whose ``parent_run_id`` is that of a run under way becomes a child of the tool call of that run that it answers.
 
     Args:
         tracer: Takes spans.
@@ -132,7 +131,7 @@ class Telemetry:
             providers=self._providers,
             content=self._content,
             conversation=conversation,
-            parent=None if parent is None else parent.operations.innermost_span,
+            parent=(None if parent is None else parent.operations.find_span(event.parent_call_id)),
         )
         with self._lock:
             abandoned = [self._runs.pop(event.run_id, None)]
