@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,12 +17,16 @@ from agent_factory.core import (
     Limits,
     Message,
     ModelAnswered,
+    ModelError,
     ModelRequest,
     ModelResponse,
     ModelResponseError,
     OutputError,
     Reasoning,
+    ReasoningReceived,
     RunOptions,
+    ToolCall,
+    Usage,
     UserMessage,
     Verdict,
 )
@@ -32,6 +37,7 @@ from tests.core.guarded_runs import CANARY, go, guard, make_agent, object_to
 from tests.utils import create_test_agent, create_test_tool
 
 THOUGHT = (Reasoning("I think", '{"id": 1}', "someone"),)
+THINKING = AssistantMessage("aside", (), THOUGHT)
 ALLOW: Guardrail[object] = Guardrail(
     "allow", frozenset({"output"}), lambda text, _: Verdict.allow()
 )
@@ -181,3 +187,77 @@ def test_answers_are_numbered_as_the_requests_for_them() -> None:
 
     told = [event for event in outcome.events if isinstance(event, ModelAnswered)]
     assert [event.attempt for event in told] == [1, 2]
+
+
+def test_thoughts_of_a_summary_change_no_other_message() -> None:
+    class Summariser:
+        """Asks a model that thinks, before each request, and keeps nothing of its answer."""
+
+        async def select(self, messages: Any, context: Any) -> Any:
+            for _ in range(3):
+                await context.ask(FunctionModel(lambda request: THINKING), messages[:1])
+            return messages
+
+    calls = [AssistantMessage("", (create_tool_call("echo", {"text": str(n)}),)) for n in range(9)]
+    agent = make_agent(
+        [*calls, "done"], ALLOW, tools=[create_test_tool("echo")], memory=Summariser(),
+        limits=Limits(max_requests=100),
+    )  # fmt: skip
+
+    outcome = go(agent)
+
+    assert rebuild_run(outcome.events).messages == outcome.result.messages
+    assert all("aside" not in getattr(item, "text", "") for item in outcome.result.messages)
+
+
+@pytest.mark.parametrize("hold", [True, False])
+@pytest.mark.parametrize("streaming", [True, False])
+def test_thoughts_are_not_given_out_beside_guardrails_of_answers(
+    hold: bool, streaming: bool
+) -> None:
+    agent = make_agent([AssistantMessage("done", (), THOUGHT)], replace(ALLOW, hold=hold))
+
+    assert not go(agent, streaming=streaming).get(ReasoningReceived)
+
+
+def test_refusal_with_twins_does_not_say_what_nobody_looked_at() -> None:
+    twins = AssistantMessage(CANARY, (create_tool_call("echo", {}), create_tool_call("echo", {})))
+    refused = ModelResponse(twins, finish_reason="refusal")
+    agent = make_agent(
+        [refused], object_to("output", Verdict.block("no")), tools=[create_test_tool("echo")]
+    )
+
+    assert not go(agent).shows(CANARY)
+
+
+def test_what_a_judge_says_when_it_refuses_is_not_repeated() -> None:
+    refusal = ModelResponse(AssistantMessage(f"I will not judge {CANARY}"), finish_reason="refusal")
+    agent = make_agent(
+        [CANARY], judge(ScriptedModel([refusal]), criteria="Nice.", stages=["output"])
+    )
+
+    assert not go(agent).shows(CANARY)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        None,
+        "text",
+        ModelResponse(AssistantMessage(None)),  # type: ignore[arg-type]
+        ModelResponse(AssistantMessage("x", None)),  # type: ignore[arg-type]
+        ModelResponse(AssistantMessage("x", ({"id": "1"},))),  # type: ignore[arg-type]
+        ModelResponse(AssistantMessage("x", (ToolCall([], "echo", "{}"),))),  # type: ignore[arg-type]
+        ModelResponse(AssistantMessage("x"), Usage(1, "3")),  # type: ignore[arg-type]
+    ],
+)
+def test_response_of_another_shape_is_the_adapters_mistake(response: Any) -> None:
+    class Wrong(FunctionModel):
+        async def respond(self, request: ModelRequest) -> ModelResponse:
+            given: ModelResponse = response
+            return given
+
+    agent = create_test_agent(model=Wrong(lambda request: ""))
+
+    with pytest.raises(ModelError, match="its adapter has to"):
+        agent.run_sync("Hi.")

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,9 +171,9 @@ def test_request_says_what_is_to_run() -> None:
         arguments='{"text":"3"}',
         run_id=request.run_id,
         call_id="call-1",
-        idempotency_key=f"{request.run_id}:1",
+        idempotency_key=f"{request.run_id}:pay:1",
     )
-    assert request.idempotency_key == f"{request.run_id}:1"
+    assert request.idempotency_key == f"{request.run_id}:pay:1"
 
 
 def test_request_lapses_after_the_approval_timeout() -> None:
@@ -850,3 +850,24 @@ def test_denied_call_is_not_in_the_journal() -> None:
     agent.run_sync("Hi.", options=RunOptions(approver=person, journal=journal))
 
     assert journal.entries == {}
+
+
+def test_clock_that_raises_does_not_end_a_run_that_asks_a_person() -> None:
+    class Broken:
+        def now(self) -> datetime:
+            raise KeyError("clock")
+
+    calls: list[str] = []
+    agent = create_test_agent(
+        [create_tool_call("pay", {"text": "3"}), "done"], tools=[make_tool(calls)]
+    )
+    reported: list[dict[str, Any]] = []
+
+    async def go() -> str:
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reported.append(report))
+        options = RunOptions(approver=Person(), clock=Broken())
+        return (await agent.run("Hi.", options=options)).output
+
+    assert asyncio.run(go()) == "done"
+    assert calls == ["3"]
+    assert len(reported) == 1

@@ -47,6 +47,7 @@ from agent_factory.core import (
     UserMessage,
     check_history,
     combine_tools,
+    keep_window,
     tool,
 )
 from agent_factory.core.memory import InMemoryStore
@@ -631,3 +632,14 @@ def test_effects_two_agents_down_are_told_as_unknown() -> None:
     told = read_result(create_boss(helper).run_sync("Hi.").messages)
 
     assert told.outcome == "unknown"
+
+
+def test_memory_of_an_inner_agent_that_cannot_hold_the_prompt_does_not_end_the_outer_run() -> None:
+    helper = create_helper(["never"], memory=keep_window(max_tokens=5))
+    asked = create_tool_call("helper", {"prompt": "long words " * 50})
+
+    result = create_boss(helper, answers=(asked, "went on")).run_sync("Hi.")
+
+    assert result.output == "went on"
+    [message] = [item for item in result.messages if isinstance(item, ToolMessage)]
+    assert message.content.startswith("Error: agent 'helper' failed: ")

@@ -185,7 +185,7 @@ def test_call_that_failed_for_a_passing_reason_is_made_again(effect: Any, error:
     result = agent.run_sync("Hi.", options=RunOptions(observers=(events.append,)))
 
     assert tool_messages(result) == [ToolMessage("call-1", "put", "there")]
-    assert keys == [f"{result.run_id}:1"] * 3
+    assert keys == [f"{result.run_id}:put:1"] * 3
     retried = [event for event in events if isinstance(event, ToolRetried)]
     assert [event.attempt for event in retried] == [1, 2]
     assert result.usage.tool_calls == 1
@@ -384,7 +384,7 @@ def test_idempotency_keys_differ_where_a_model_reuses_identifiers() -> None:
 
     runs = [agent.run_sync("Hi.").run_id for _ in range(2)]
 
-    assert keys == [f"{run}:{number}" for run in runs for number in (1, 2, 3, 4)]
+    assert keys == [f"{run}:pay:{number}" for run in runs for number in (1, 2, 3, 4)]
 
 
 # Arguments

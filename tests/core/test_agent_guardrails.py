@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,7 @@ from agent_factory.core import (
     ToolContext,
     ToolFinished,
     ToolMessage,
+    ToolTimeoutError,
     UserMessage,
     Verdict,
     tool,
@@ -590,3 +592,60 @@ def test_refused_call_of_an_unknown_tool_is_not_looked_at(stage: GuardrailStage)
     agent = make_agent([create_tool_call("nope", {}), "done"], guard(stage, Verdict.block("no")))
 
     assert [message.outcome for message in go(agent).tool_messages] == ["error"]
+
+
+@pytest.mark.parametrize("stage", ["input", "tool_result"])
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+def test_guardrail_that_exits_ends_its_run_and_not_the_event_loop(stage: Any, kind: str) -> None:
+    def leave(text: str, _: object) -> Verdict:
+        sys.exit(3)
+
+    async def leave_later(text: str, _: object) -> Verdict:
+        sys.exit(3)
+
+    check = leave if kind == "plain" else leave_later
+    guardrail: Guardrail[Any] = Guardrail("g", frozenset({stage}), check)
+    agent = make_agent(
+        [create_tool_call("look", {}), "never"], guardrail, tools=[create_test_tool("look")]
+    )
+
+    async def go_on() -> str:
+        with pytest.raises(GuardrailError, match="could not look"):
+            await agent.run("Hi.")
+        return "went on"
+
+    assert asyncio.run(go_on()) == "went on"
+
+
+@pytest.mark.parametrize(
+    ("effect", "told"), [("once", "\nthe call took effect: do not repeat it"), ("read", "")]
+)
+def test_model_is_told_that_a_call_took_effect_whose_result_is_withheld(
+    effect: Any, told: str
+) -> None:
+    agent = make_agent(
+        [create_tool_call("pay", {}), "done"],
+        object_to("tool_result", Verdict.retry("it has numbers")),
+        tools=[create_test_tool("pay", result=CANARY, effect=effect)],
+    )
+
+    [message] = go(agent).tool_messages
+
+    assert message.content == f"Error: the result is withheld: it has numbers{told}"
+
+
+def test_model_is_told_that_the_effect_of_a_withheld_call_is_not_known() -> None:
+    error = ToolTimeoutError("the server is slow")
+    agent = make_agent(
+        [create_tool_call("pay", {}), "done"],
+        object_to("tool_result", Verdict.retry("it has numbers"), what="slow"),
+        tools=[create_test_tool("pay", effect="once", error=error)],
+    )
+
+    [message] = go(agent).tool_messages
+
+    assert message.outcome == "unknown"
+    assert message.content == (
+        "Error: the result is withheld: it has numbers\n"
+        "whether it took effect is not known: find out before anything is repeated"
+    )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent_factory.core import (
+    Agent,
     Approval,
     ApprovalRequest,
     ConfigurationError,
+    Guardrail,
     InMemoryJournal,
     JournalEntry,
     Limits,
@@ -19,9 +21,11 @@ from agent_factory.core import (
     ToolError,
     ToolExecutionError,
     ToolMessage,
+    Verdict,
     tool,
 )
 from agent_factory.core.testing import (
+    ScriptedModel,
     create_tool_call,
     run_virtual,
 )
@@ -96,7 +100,7 @@ def test_call_is_on_record_before_it_runs_and_its_end_afterwards() -> None:
 
     result = agent.run_sync("Hi.", options=RunOptions(journal=journal))
 
-    key = f"{result.run_id}:1"
+    key = f"{result.run_id}:pay:1"
     entry = JournalEntry(key, result.run_id, "pay", '{"sum":3,"to":"bob"}')
     assert seen == [entry]
     assert journal.entries == {key: replace(entry, outcome="ok", content="paid bob 3")}
@@ -244,7 +248,7 @@ def test_call_that_ended_before_is_answered_from_the_journal() -> None:
 @pytest.mark.parametrize("outcome", ["error", "denied", "unknown"])
 def test_call_that_ended_badly_before_is_answered_from_the_journal_too(outcome: Any) -> None:
     calls: list[str] = []
-    entry = JournalEntry("run-1:1", "run-1", "pay", "{}", outcome, "Error: so it was")
+    entry = JournalEntry("run-1:pay:1", "run-1", "pay", "{}", outcome, "Error: so it was")
     journal = InMemoryJournal()
     journal.entries[entry.key] = entry
     agent = create_test_agent(
@@ -261,7 +265,7 @@ def test_call_that_ended_badly_before_is_answered_from_the_journal_too(outcome: 
 
 def test_call_that_began_before_and_has_no_end_does_not_run_again() -> None:
     calls: list[str] = []
-    entry = JournalEntry("run-1:1", "run-1", "pay", "{}")
+    entry = JournalEntry("run-1:pay:1", "run-1", "pay", "{}")
     journal = InMemoryJournal()
     journal.entries[entry.key] = entry
     agent = create_test_agent(
@@ -287,13 +291,15 @@ def test_result_of_another_call_is_not_given_for_this_one(
 ) -> None:
     calls: list[str] = []
     journal = InMemoryJournal()
-    journal.entries["run-1:1"] = JournalEntry("run-1:1", "run-1", name, arguments, outcome, "x")
+    journal.entries["run-1:pay:1"] = JournalEntry(
+        "run-1:pay:1", "run-1", name, arguments, outcome, "x"
+    )
     agent = create_test_agent(
         [create_tool_call("pay", {}), "never"],
         tools=[create_test_tool("pay", effect="once", calls=calls)],
     )
 
-    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:1'"):
+    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:pay:1'"):
         agent.run_sync("Hi.", options=RunOptions(journal=journal, run_id="run-1"))
     assert calls == []
 
@@ -381,7 +387,7 @@ def test_call_without_an_end_on_record_is_not_put_to_a_person() -> None:
     calls: list[str] = []
     person = Decider(granted=True)
     journal = InMemoryJournal()
-    journal.entries["run-1:1"] = JournalEntry("run-1:1", "run-1", "pay", '{"text":"3"}')
+    journal.entries["run-1:pay:1"] = JournalEntry("run-1:pay:1", "run-1", "pay", '{"text":"3"}')
 
     message = pay_with_approval(journal, person, calls)
 
@@ -391,9 +397,11 @@ def test_call_without_an_end_on_record_is_not_put_to_a_person() -> None:
 def test_another_call_on_record_is_not_put_to_a_person() -> None:
     person = Decider(granted=True)
     journal = InMemoryJournal()
-    journal.entries["run-1:1"] = JournalEntry("run-1:1", "run-1", "pay", '{"text":"4"}', "ok", "4")
+    journal.entries["run-1:pay:1"] = JournalEntry(
+        "run-1:pay:1", "run-1", "pay", '{"text":"4"}', "ok", "4"
+    )
 
-    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:1'"):
+    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:pay:1'"):
         pay_with_approval(journal, person, [])
     assert person.asked == 0
 
@@ -442,3 +450,58 @@ def test_look_up_that_hangs_does_not_hold_up_the_run_beyond_its_time() -> None:
 
     with pytest.raises(RunTimeoutError):
         pay_with_approval(Hanging(), Decider(granted=True), [])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        create_tool_call("look", {}),
+        create_tool_call("nobody", {}),
+        create_tool_call("pay", {"text": 3}),
+        create_tool_call("pay", {"text": "refused"}),
+    ],
+    ids=["read", "unknown tool", "wrong arguments", "refused by a guardrail"],
+)
+def test_what_else_a_run_called_before_does_not_have_it_pay_twice(before: ToolCall) -> None:
+    calls: list[str] = []
+
+    def check(text: str, _: object) -> Verdict:
+        return Verdict.retry("not that") if "refused" in text else Verdict.allow()
+
+    guardrail: Guardrail[Any] = Guardrail("strict", frozenset({"tool_call"}), check)
+    tools = [create_test_tool("look"), create_test_tool("pay", effect="once", calls=calls)]
+    options = RunOptions(journal=InMemoryJournal(), run_id="run-1")
+    pay = create_tool_call("pay", {"text": "3"})
+
+    scripts: list[list[ToolCall | str]] = [[before, pay, "done"], [pay, "done"]]
+    for script in scripts:
+        model = ScriptedModel(script)
+        agent = Agent(name="tester", model=model, tools=tools, guardrails=[guardrail])
+        agent.run_sync("Hi.", options=options)
+
+    assert calls == ["3"]
+
+
+def test_another_payment_under_the_same_number_is_refused() -> None:
+    calls: list[str] = []
+    pay = create_test_tool("pay", effect="once", calls=calls)
+    options = RunOptions(journal=InMemoryJournal(), run_id="run-1")
+    create_test_agent([create_tool_call("pay", {"text": "3"}), "done"], tools=[pay]).run_sync(
+        "Hi.", options=options
+    )
+
+    with pytest.raises(ConfigurationError, match="another call under the key 'run-1:pay:1'"):
+        create_test_agent([create_tool_call("pay", {"text": "4"}), "done"], tools=[pay]).run_sync(
+            "Hi.", options=options
+        )
+    assert calls == ["3"]
+
+
+def test_two_payments_of_a_run_have_two_keys() -> None:
+    journal = InMemoryJournal()
+    pay = create_tool_call("pay", {"text": "3"})
+    create_test_agent([pay, pay, "done"], tools=[create_test_tool("pay", effect="once")]).run_sync(
+        "Hi.", options=RunOptions(journal=journal, run_id="run-1")
+    )
+
+    assert list(journal.entries) == ["run-1:pay:1", "run-1:pay:2"]

@@ -256,3 +256,14 @@ def test_memory_of_the_agent_that_goes_on_takes_over_after_a_handoff() -> None:
 
     assert model.requests[0].messages[0] == UserMessage("My bill?")
     assert len(result.messages) == len(LONG) + 4
+
+
+def test_agent_that_takes_over_sees_the_prompt_whatever_was_said_since() -> None:
+    model = ScriptedModel(["Done."])
+    second = Agent(name="second", model=model, memory=keep_last(1))
+    handing_over = ScriptedModel(["", create_tool_call("transfer_to_second", {})])
+    first = Agent(name="first", model=handing_over, handoffs=[second])
+
+    first.run_sync("What is the weather?")
+
+    assert UserMessage("What is the weather?") in model.requests[0].messages

@@ -317,7 +317,7 @@ def test_context_carries_deps_run_and_call() -> None:
 
     result = agent.run_sync("Hi.", deps="the deps")
 
-    key = f"{result.run_id}:1"
+    key = f"{result.run_id}:look:1"
     assert seen == [ToolContext("the deps", result.run_id, "c-9", key, "tester")]
 
 

@@ -282,6 +282,33 @@ def test_what_a_server_counted_makes_room_for_the_rest_of_the_conversation() -> 
     assert len(model.requests) == 2
 
 
+def test_what_the_server_of_one_model_of_a_chain_counted_says_nothing_of_another_one() -> None:
+    def size(request: ModelRequest) -> int:
+        return sum(len(getattr(message, "text", "")) for message in request.messages)
+
+    def count_words(request: ModelRequest) -> Answer:  # four bytes a token
+        if len(request.messages) > 1:
+            raise ModelConnectionError("no answer", model="words")
+        call = create_tool_call("look", {"text": "x"})
+        return ModelResponse(AssistantMessage("", (call,)), Usage(1, size(request) // 4, 10))
+
+    def count_bytes(request: ModelRequest) -> Answer:  # a byte a token
+        return ModelResponse(AssistantMessage("Done."), Usage(1, size(request), 10))
+
+    agent = Agent(
+        name="clerk",
+        model=FallbackModel([FunctionModel(count_words), FunctionModel(count_bytes)]),
+        tools=[create_test_tool("look")],
+        limits=Limits(max_output_tokens=100),
+    )
+    tenant = InMemoryBudget("tenant:acme", max_tokens=21_000)
+
+    with pytest.raises(BudgetExceededError):
+        agent.run_sync("x" * 20_000, options=RunOptions(budgets=(tenant,)))
+
+    assert tenant.used.tokens <= 21_000
+
+
 def create_cut(name: str, **details: object) -> ScriptedModel:
     error = ModelConnectionError("cut midway", model=name, details=details)
     return ScriptedModel([error], name=name)

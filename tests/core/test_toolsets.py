@@ -493,3 +493,15 @@ def test_toolset_stands_beside_tools_of_functions() -> None:
         return "own"
 
     assert list_offered(create_agent(own, ABC.only("b"))) == ["own", "b"]
+
+
+@pytest.mark.parametrize("listed", [None, 5, [len], ["look"], len], ids=repr)
+def test_toolset_that_gives_something_else_than_tools_is_refused(listed: Any) -> None:
+    class Odd(Toolset[Any]):
+        async def list_tools(self, context: RunContext[Any]) -> Any:
+            return listed
+
+    agent = create_agent(Odd())
+
+    with pytest.raises(ConfigurationError, match="toolset of agent 'tester'"):
+        agent.run_sync("Hi.")

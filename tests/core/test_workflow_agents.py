@@ -56,7 +56,7 @@ def test_tool_that_took_effect_does_not_run_again_in_the_next_try() -> None:
     options = RunOptions(journal=InMemoryJournal())
 
     assert run(agent_step(agent, options=options, retry=TWICE)) == "done"
-    assert keys == ["wf-1:clerk:1"]
+    assert keys == ["wf-1:clerk:pay:1"]
 
 
 def test_tool_that_took_effect_does_not_run_again_when_the_workflow_is_begun_again() -> None:
@@ -70,19 +70,31 @@ def test_tool_that_took_effect_does_not_run_again_when_the_workflow_is_begun_aga
     assert len(keys) == 1
 
 
-def test_next_try_that_takes_another_way_fails_and_has_no_further_effect() -> None:
-    keys: list[str] = []
-    give = create_test_tool("give", effect="once")
+def test_next_try_that_makes_another_payment_fails_and_has_no_further_effect() -> None:
+    calls: list[str] = []
+    first, other = (create_tool_call("pay", {"text": text}) for text in "34")
     agent = create_agent(
-        [create_tool_call("pay", {}), FAILURE, create_tool_call("give", {}), "never"],
-        make_payment(keys),
-        give,
+        [first, FAILURE, other, "never"], create_test_tool("pay", effect="once", calls=calls)
     )
     options = RunOptions(journal=InMemoryJournal())
 
-    with pytest.raises(WorkflowError, match="another call under the key 'wf-1:clerk:1'"):
+    with pytest.raises(WorkflowError, match="another call under the key 'wf-1:clerk:pay:1'"):
         run(agent_step(agent, options=options, retry=Retry(attempts=3)))
-    assert len(keys) == 1
+    assert calls == ["3"]
+
+
+def test_next_try_that_calls_another_tool_makes_a_new_call() -> None:
+    keys: list[str] = []
+    calls: list[str] = []
+    agent = create_agent(
+        [create_tool_call("pay", {}), FAILURE, create_tool_call("give", {"text": "3"}), "done"],
+        make_payment(keys),
+        create_test_tool("give", effect="once", calls=calls),
+    )
+    options = RunOptions(journal=InMemoryJournal())
+
+    assert run(agent_step(agent, options=options, retry=TWICE)) == "done"
+    assert (len(keys), calls) == (1, ["3"])
 
 
 def test_runs_of_a_step_for_many_values_are_apart() -> None:
@@ -141,3 +153,29 @@ def test_agent_whose_calls_may_be_repeated_is_tried_again_without_a_journal(effe
     )
 
     assert run(agent_step(agent, retry=TWICE)) == "done"
+
+
+def test_read_that_the_next_try_leaves_out_does_not_have_it_pay_twice() -> None:
+    keys: list[str] = []
+    look, pay = create_tool_call("look", {}), create_tool_call("pay", {})
+    agent = create_agent(
+        [look, pay, FAILURE, pay, "done"], make_payment(keys), create_test_tool("look")
+    )
+    options = RunOptions(journal=InMemoryJournal())
+
+    assert run(agent_step(agent, options=options, retry=TWICE)) == "done"
+    assert keys == ["wf-1:clerk:pay:1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["long " * 60 + "name", "two\nlines", "lone \ud800"], ids=["long", "lines", "surrogate"]
+)
+def test_step_whose_key_is_no_run_id_has_a_shorter_one_in_every_try(name: str) -> None:
+    keys: list[str] = []
+    options = RunOptions(journal=InMemoryJournal())
+    for step_name in (name, name, f"{name}."):
+        agent = create_agent([create_tool_call("pay", {}), "done"], make_payment(keys))
+        run(agent_step(agent, options=options, name=step_name))
+
+    assert len(set(keys)) == len(keys) == 2
+    assert all(key.isprintable() and key.startswith("wf-1:") for key in keys)

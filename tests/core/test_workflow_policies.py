@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from agent_factory.core import (
     LocalEngine,
     ModelConnectionError,
     ModelRateLimitError,
+    ModelServerError,
     Retry,
     ToolError,
     Workflow,
@@ -278,3 +280,17 @@ def test_steps_share_no_deadline() -> None:
         workflow = workflow.then(step(wait, name=f"s{number}", timeout=5 if number % 2 else 4))
 
     assert asyncio.run(workflow.run(None)) == 1
+
+
+@pytest.mark.parametrize("asked", [math.nan, "5", -1.0, True, None, [1]], ids=repr)
+def test_time_to_wait_that_is_none_counts_for_nothing(asked: Any) -> None:
+    error = ModelServerError("503", model="m", retry_after=asked)
+
+    assert Retry(first_delay=1.0).wait_after(error, 1, 0.5) == 0.5
+
+
+@pytest.mark.parametrize("asked", [math.inf, 10**400, 31], ids=["inf", "huge", "31"])
+def test_time_to_wait_above_the_longest_is_not_waited_for(asked: Any) -> None:
+    error = ModelServerError("503", model="m", retry_after=asked)
+
+    assert Retry().wait_after(error, 1, 0.5) is None

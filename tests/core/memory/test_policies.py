@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +46,47 @@ def test_what_the_run_says_as_a_user_is_no_turn() -> None:
     seen = select(policy, RULES, *FIRST, PROMPT, *correction, context=context)
 
     assert seen == (RULES, PROMPT, *correction)
+
+
+def test_prompt_is_known_also_where_the_policy_joins_the_run_later() -> None:
+    later = (*create_round("1"), AssistantMessage(""), UserMessage("The answer is empty."))
+    context = replace(create_context(), prompt=PROMPT)
+
+    assert select(keep_last(1), RULES, *FIRST, PROMPT, *later, context=context) == (
+        RULES,
+        PROMPT,
+        *later,
+    )
+
+
+def test_prompt_stays_where_another_policy_joins_the_run_later() -> None:
+    later = (*create_round("x" * 500), AssistantMessage(""), UserMessage("Empty."))
+    context = replace(create_context(), prompt=PROMPT)
+    window = keep_window(max_tokens=200, count=count_characters)
+
+    seen = select(window, RULES, *FIRST, PROMPT, *later, context=context)
+
+    assert seen[:2] == (RULES, PROMPT)
+    assert seen[-1] == later[-1]
+
+
+def test_prompt_that_is_replaced_at_a_handoff_is_the_prompt() -> None:
+    correction = (AssistantMessage(""), UserMessage("The answer is empty."))
+    context = replace(create_context(), prompt=PROMPT)
+    policy = keep_last(1)
+    select(policy, RULES, *FIRST, PROMPT, *correction, context=context)
+
+    other = UserMessage("[gone]")
+    context = replace(context, prompt=other)
+    seen = select(policy, RULES, *FIRST, other, *correction, context=context)
+
+    assert seen == (RULES, other, *correction)
+
+
+def test_prompt_that_is_not_in_the_conversation_is_the_last_user_message() -> None:
+    context = replace(create_context(), prompt=UserMessage("elsewhere"))
+
+    assert select(keep_last(1), RULES, *FIRST, PROMPT, context=context) == (RULES, PROMPT)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,12 @@ def test_handoff_puts_the_instructions_of_the_next_agent_in_front(
     assert (run.agent, run.model) == ("second", "n")
 
 
+def test_prompt_replaced_by_an_empty_text_at_a_handoff_is_replaced() -> None:
+    handed = HandedOff(**AT, agent="first", to="second", model="n", prompt="")
+
+    assert rebuild_run(create_run(STARTED, handed)).messages == (UserMessage(""),)
+
+
 def test_handoff_to_an_agent_without_instructions_leaves_none() -> None:
     handed = HandedOff(**AT, agent="first", to="second", model="n")
 

@@ -25,6 +25,7 @@ from agent_factory.core.records import (
     RecordError,
     event_from_dict,
     event_to_dict,
+    write_events,
 )
 from agent_factory.core.result import RunResult
 from agent_factory.core.serialization import message_to_dict
@@ -104,6 +105,52 @@ def test_details_that_json_cannot_hold_are_named_by_their_type() -> None:
     data = event_to_dict(RunFailed(**AT, error=error))
 
     assert data["error"]["details"] == {"lock": "object", "limit": "Infinity"}
+
+
+def create_circle() -> dict[str, Any]:
+    circle: dict[str, Any] = {}
+    circle["again"] = circle
+    return circle
+
+
+def create_depth() -> dict[str, Any]:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"in": deep}
+    return deep
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (b"\xff", "bytes"),
+        (create_circle(), "dict"),
+        (create_depth(), "dict"),
+        ({"in": [10**5000]}, {"in": ["int"]}),
+        ({b"\xff": 1}, "dict"),
+        ({10**5000: 1}, "dict"),
+    ],
+    ids=["bytes", "circular", "deep", "number", "key", "number as a key"],
+)
+def test_details_that_cannot_be_written_do_not_keep_an_error_from_its_record(
+    value: object, name: object
+) -> None:
+    failed = RunFailed(**AT, error=CoreError("late", details={"value": value, "limit": 3}))
+
+    (line,) = write_events([failed])
+
+    assert json.loads(line)["error"]["details"] == {"value": name, "limit": 3}
+
+
+@pytest.mark.parametrize("depth", [90, 200, 700, 900, 990])
+def test_details_of_any_depth_are_written(depth: int) -> None:
+    details: dict[str, Any] = {}
+    for _ in range(depth):
+        details = {"in": details}
+
+    (line,) = write_events([RunFailed(**AT, error=CoreError("late", details=details))])
+
+    assert json.loads(line)["error"]["message"] == "late"
 
 
 @dataclass

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent_factory.core import Agent, ToolError, tool
+from agent_factory.core import Agent, Limits, ToolError, tool
+from agent_factory.core.fallback import FallbackModel
 from agent_factory.core.testing import (
     Cassette,
     CassetteMissError,
@@ -61,3 +62,21 @@ def test_run_that_asks_something_else_ends_with_the_miss(tmp_path: Path) -> None
 
     with pytest.raises(CassetteMissError, match="How many B-3"):
         run(tmp_path / "tape.json", wanted="How many B-3?")
+
+
+def test_chain_of_models_is_recorded_and_replayed_under_a_bound_of_money(tmp_path: Path) -> None:
+    def ask(*answers: str) -> str:
+        chain = FallbackModel([ScriptedModel(answers), ScriptedModel([])])
+        with Cassette(tmp_path / "tape.json", "auto") as cassette:
+            model = cassette.wrap_model(chain)
+            agent = Agent(name="clerk", model=model, limits=Limits(max_cost=1_000))
+            return agent.run_sync("Hi").output
+
+    assert ask("Good.") == "Good."
+    assert ask() == "Good."
+
+
+def test_single_model_is_recorded_as_a_single_one(tmp_path: Path) -> None:
+    cassette = Cassette(tmp_path / "tape.json", "record")
+
+    assert cassette.wrap_model(ScriptedModel(["Good."])).models is None

@@ -518,6 +518,23 @@ def test_unknown_mode_is_refused(path: Path) -> None:
             '[{"kind": "model", "request": {"continues": 0, "messages": []}, "answer": {}}]}',
             "number 0",
         ),
+        ('{"recordings": ' + "[" * 100_000, "is not JSON"),
+        (
+            '{"format": "agent-factory/cassette@1", "recordings": '
+            '[{"kind": "model", "request": {"messages": []}, "answer": {}}]}',
+            "recording number 1 has no name of a model",
+        ),
+        (
+            '{"format": "agent-factory/cassette@1", "recordings": [{"kind": "tool", "request": {}, "answer": {}}]}',
+            "recording number 1 has no name of a tool",
+        ),
+        *(
+            (
+                f'{{"format": "agent-factory/cassette@1", "recordings": [], "clock": ["{time}"]}}',
+                "is no time",
+            )
+            for time in ("2026-13-77", "2026-01-01", "2026-01-01T12:00:00", "now")
+        ),
     ],
 )
 def test_file_that_is_no_cassette_is_refused(path: Path, content: str, problem: str) -> None:
@@ -546,6 +563,19 @@ def test_damaged_error_is_refused(path: Path) -> None:
     wrapped = Cassette(path).wrap_tool(create_tool([]))
     with pytest.raises(ToolExecutionError, match="damaged answer"):
         asyncio.run(wrapped.run(CONTEXT, '{"place": "here"}'))
+
+
+def test_damaged_details_of_an_error_are_refused(path: Path) -> None:
+    with Cassette(path, "record") as cassette:
+        model = cassette.wrap_model(ScriptedModel([ModelRateLimitError("slow", model="m")]))
+        with pytest.raises(ModelRateLimitError):
+            respond(model, REQUEST)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["recordings"][0]["answer"]["error"]["details"] = [1]
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+    with pytest.raises(CassetteFormatError, match="damaged answer"), Cassette(path) as cassette:
+        respond(cassette.wrap_model(), REQUEST)
 
 
 def test_file_tells_of_a_growing_conversation_each_message_once(path: Path) -> None:

@@ -336,6 +336,7 @@ def test_a_failed_response_is_the_error_that_its_code_says(
         (response({"type": "function_call", "call_id": "x"}), "tool call number 1 has no name"),
         (response(function_call("f", "{}", "x"), function_call("f", "{}", "x")), "the same id"),
         (response(usage={"input_tokens": -1}), "'usage.input_tokens' is -1"),
+        (response(usage={"input_tokens": 2**53}), "'usage.input_tokens' is 9007199254740992"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

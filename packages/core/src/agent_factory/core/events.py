@@ -288,7 +288,7 @@ class HandedOff(_Event):
         to: Name of the agent that goes on.
         model: Name of the model of the agent that goes on.
         instructions: What that agent's model is told before the conversation; nothing if empty.
-        prompt: What the first agent was asked, as the guardrails of this one left it.
+        prompt: What the first agent was asked, as the guardrails of this one left it; None where that is not said.
     """
 
     type = "handed_off"
@@ -296,7 +296,7 @@ class HandedOff(_Event):
     to: str
     model: str
     instructions: str = ""
-    prompt: str = ""
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,10 @@ class History:
             before: The message that is there.
             after: The message that takes its place.
         """
-        self._messages = [after if item is before else item for item in self._messages]
+        for index in range(len(self._messages) - 1, -1, -1):
+            if self._messages[index] is before:
+                self._messages[index] = after
+                return
 
     def extend(self, messages: Iterable[Message]) -> None:
         """Add messages, in time that does not depend on the length of the conversation.

@@ -95,26 +95,30 @@ class _Wait:
 
     __slots__ = ("_deadline", "_loop", "_timer", "ended")
 
-    def __init__(
-        self, task: asyncio.Future[Any], deadline: Deadline, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, deadline: Deadline, loop: asyncio.AbstractEventLoop) -> None:
         self._deadline = deadline
         self._loop = loop
         self.ended: asyncio.Future[None] = loop.create_future()
         self._timer = loop.call_later(deadline.left(), self._look)
-        task.add_done_callback(self._end)
 
     def stop(self) -> None:
         self._timer.cancel()
 
-    def _end(self, _: object) -> None:
+    def end(self, _: object = None) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
+
+    async def run(self, work: Awaitable[T]) -> T:
+        """Do the work, and wake whoever waits in the same turn of the loop in which it ends."""
+        try:
+            return await _contain(work)
+        finally:
+            self.end()
 
     def _look(self) -> None:
         left = self._deadline.left()
         if left <= 0:
-            self._end(None)
+            self.end()
         else:  # it was paused meanwhile, or still is
             self._timer = self._loop.call_later(max(left, 0.01), self._look)
 
@@ -138,8 +142,10 @@ async def run_until(work: Coroutine[Any, Any, T], deadline: Deadline) -> T:
             than the caller of this function.
     """
     loop = asyncio.get_running_loop()
-    task = loop.create_task(_contain(work))
-    wait = _Wait(task, deadline, loop)
+    wait = _Wait(deadline, loop)
+    task = loop.create_task(wait.run(work))
+    # For a task that is cancelled before it begins.
+    task.add_done_callback(wait.end)
     try:
         await wait.ended
     except asyncio.CancelledError:

@@ -63,6 +63,9 @@ class Verdict:
                 f"a verdict is one of {', '.join(get_args(GuardrailDecision))}, not {self.decision!r}: "
                 "make it with Verdict.allow(), block(), replace() or retry()"
             )
+        said: tuple[object, object] = (self.reason, self.replacement)
+        if not all(isinstance(item, str) for item in said):
+            raise ConfigurationError("the reason and the replacement of a verdict must be texts")
 
     @classmethod
     def allow(cls) -> Verdict:

@@ -91,9 +91,7 @@ def judge(
         except LimitExceededError:
             raise
         except CoreError as error:
-            raise _fail(
-                f"the judge {model.name!r} failed: {error.message}", name, context
-            ) from error
+            raise _fail(f"the judge {model.name!r} failed ({error.code})", name, context) from error
         judgement = read_judgement(answer) if ending == "stop" else None
         if judgement is None:
             raise _fail(

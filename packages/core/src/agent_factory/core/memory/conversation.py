@@ -17,8 +17,8 @@ __all__ = ["Conversation"]
 class Conversation:
     """A run's conversation: instructions, then turns, of which the last begins with the prompt of the run.
 
-    What a run itself says to the model as a user, such as what is wrong with an answer, is part of that last turn: the
-    prompt is the last user message of the first conversation seen.
+    What a run itself says to the model as a user, such as what is wrong with an answer, is part of that last turn. Where
+    nobody says which message the prompt is, it is the last user message of the first conversation seen.
 
     Args:
         count: Says how many tokens a message has.
@@ -34,6 +34,7 @@ class Conversation:
     """
 
     __slots__ = (
+        "_asked",
         "_body",
         "_count",
         "_messages",
@@ -49,6 +50,7 @@ class Conversation:
 
     def __init__(self, count: TokenCounter) -> None:
         self._count = count
+        self._asked: UserMessage | None = None
         self.generation = 0
         self.head: tuple[Message, ...] = ()
         self.head_tokens = 0
@@ -60,21 +62,22 @@ class Conversation:
         self.turns: list[int] = []
         self.rounds: list[int] = []
 
-    def update(self, messages: tuple[Message, ...]) -> None:
+    def update(self, messages: tuple[Message, ...], prompt: UserMessage | None = None) -> None:
         """Take in a conversation; only what was not there at the last call is counted.
 
         Args:
             messages: The whole conversation; it passes `check_history`.
+            prompt: The prompt of the run, if it is known; looked for by its identity.
 
         Raises:
             ConfigurationError: The counter returned no whole number of 0 or more.
         """
         before, size = self._messages, self._size
         # Messages that are the same objects are compared by identity, far faster than they are counted.
-        if self.prompt >= 0 and messages[: len(before)] == before:
+        if self.prompt >= 0 and prompt is self._asked and messages[: len(before)] == before:
             known = len(before) - size
         else:
-            known = self._compare(messages)
+            known = self._compare(messages, prompt)
             size = self._size
         self._messages, self._body = messages, None
         for index in range(known, len(messages) - size):
@@ -112,7 +115,7 @@ class Conversation:
         """
         return self.totals[-1] - self.totals[index]
 
-    def _compare(self, messages: tuple[Message, ...]) -> int:
+    def _compare(self, messages: tuple[Message, ...], prompt: UserMessage | None) -> int:
         """Take in a conversation that may be another one; return how much of its body was counted before."""
         size = 0
         while size < len(messages) and isinstance(messages[size], SystemMessage):
@@ -124,20 +127,20 @@ class Conversation:
         before = self.body
         self._size = size
         known = len(before)
-        if body[:known] != before or (self.prompt < 0 < known and _find_prompt(body) >= 0):
-            self._restart(before, body)
-            return 0
-        if self.prompt < 0:
-            self.prompt = _find_prompt(body)
+        same = body[:known] == before
+        place = _find(body, prompt)
+        if place < 0 <= self.prompt:
+            # It stays the same message if that is still there.
+            place = self.prompt if same else _find(body, before[self.prompt])
+        if place < 0:
+            place = _find_prompt(body)
+        self._asked = prompt
+        if not same or (known and place != self.prompt):
+            self.totals, self.turns, self.rounds = [0], [], []
+            self.generation += 1
+            known = 0
+        self.prompt = place
         return known
-
-    def _restart(self, before: tuple[Message, ...], body: tuple[Message, ...]) -> None:
-        """Forget the body. The prompt stays the same message if it is still there."""
-        prompt = before[self.prompt] if self.prompt >= 0 else None
-        places = (index for index in reversed(range(len(body))) if body[index] is prompt)
-        self.prompt = next(places, _find_prompt(body))
-        self.totals, self.turns, self.rounds = [0], [], []
-        self.generation += 1
 
     def _add(self, index: int, message: Message) -> None:
         self.totals.append(self.totals[-1] + self.count(message))
@@ -145,6 +148,13 @@ class Conversation:
             self.turns.append(index)
         elif index > self.prompt + 1 and not isinstance(message, ToolMessage):
             self.rounds.append(index)
+
+
+def _find(body: tuple[Message, ...], message: Message | None) -> int:
+    if message is None:
+        return -1
+    # From the end: a caller may have put the same message into the history.
+    return next((index for index in reversed(range(len(body))) if body[index] is message), -1)
 
 
 def _find_prompt(body: tuple[Message, ...]) -> int:

@@ -66,7 +66,7 @@ class _Last:
         conversation = context.state.get(self)
         if not isinstance(conversation, Conversation):
             conversation = context.state[self] = Conversation(_count_nothing)
-        conversation.update(messages)
+        conversation.update(messages, context.prompt)
         if len(conversation.turns) <= self.turns:
             return messages
         return conversation.head + conversation.body[conversation.turns[-self.turns] :]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from agent_factory.core.messages import Message
+    from agent_factory.core.messages import Message, UserMessage
     from agent_factory.core.models import Ask
 
 __all__ = [
@@ -33,6 +33,7 @@ class MemoryContext:
         run_id: Identifier of the run.
         timeout: Seconds until the policy must have answered; greater than 0.
         state: Where a policy may keep what it knows of this run's conversation; the same for all requests of a run.
+        prompt: What the run was asked, as it stands in the conversation, by identity; a policy keeps it.
         ask: Asks a model within the run's limits and budgets; a policy that summarises uses it.
     """
 
@@ -41,6 +42,7 @@ class MemoryContext:
     timeout: float
     ask: Ask
     state: dict[object, object] = field(default_factory=dict)
+    prompt: UserMessage | None = None
 
 
 @runtime_checkable

@@ -92,7 +92,7 @@ class _Summarise:
         state = context.state.get(self)
         if not isinstance(state, _State):
             state = context.state[self] = _State(self.count)
-        state.update(messages)
+        state.update(messages, context.prompt)
         if state.count_view() > self.max_tokens:
             await self._advance(state, context)
         return state.view() if state.until else messages
@@ -170,8 +170,8 @@ class _State:
         self._tokens = 0
         self.until = 0
 
-    def update(self, messages: tuple[Message, ...]) -> None:
-        self.conversation.update(messages)
+    def update(self, messages: tuple[Message, ...], prompt: UserMessage | None) -> None:
+        self.conversation.update(messages, prompt)
         if self._generation != self.conversation.generation:
             self._begin()
 

@@ -74,7 +74,7 @@ class _Window:
         if not isinstance(state, _State):
             state = context.state[self] = _State(self.count)
         conversation = state.conversation
-        conversation.update(messages)
+        conversation.update(messages, context.prompt)
         room = self.max_tokens - conversation.head_tokens
         turns, totals = conversation.turns, conversation.totals
         if totals[-1] <= room:

@@ -271,9 +271,9 @@ class RunRebuilder:
             del self._history[0]
         if event.instructions:
             self._history.insert(0, SystemMessage(event.instructions))
-        asked = self._asked
-        if event.prompt and isinstance(asked, UserMessage) and asked.text != event.prompt:
-            self._asked = replace(asked, text=event.prompt)
+        asked, prompt = self._asked, event.prompt
+        if prompt is not None and isinstance(asked, UserMessage) and asked.text != prompt:
+            self._asked = replace(asked, text=prompt)
             self._history = [self._asked if item is asked else item for item in self._history]
 
 

@@ -15,6 +15,8 @@ __all__ = ["PLAIN_CODECS", "Codec", "MismatchError", "decode_choice", "fail"]
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _TIME_EXAMPLE = "2026-01-31T12:00:00.000000Z"
 _NOTHING = timedelta(0)
+_MOST_BITS = 2_000  # Python can be told to write no number of more than 640 digits
+_MOST_LEVELS = 100
 
 
 class MismatchError(Exception):
@@ -136,9 +138,37 @@ def _encode_json(value: Any) -> Any:
         ) from None
 
 
-def _encode_details(value: dict[str, Any]) -> Any:
+def _encode_details(value: dict[Any, Any]) -> Any:
     # An error must be recorded whatever is in it.
-    return _replace_not_finite(to_jsonable_python(value, fallback=lambda item: type(item).__name__))
+    plain = _try_to_encode(value)
+    if plain is None:
+        plain = {}
+        for key, item in value.items():
+            name = key if isinstance(key, str) else type(key).__name__
+            plain |= _try_to_encode({key: item}) or {name: type(item).__name__}
+    return plain
+
+
+def _try_to_encode(details: dict[Any, Any]) -> dict[str, Any] | None:
+    try:
+        plain = to_jsonable_python(details, fallback=lambda item: type(item).__name__)
+        encoded: dict[str, Any] = _replace_not_finite(_cut(plain, _MOST_LEVELS))
+    except Exception:  # noqa: BLE001 - what is in there may raise anything as it is written
+        return None
+    return encoded
+
+
+def _cut(value: Any, levels: int) -> Any:
+    """Return plain data with the names of types in place of what is too deep or too long to be written."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "int"
+    if isinstance(value, (list, dict)) and not levels:
+        return type(value).__name__
+    if isinstance(value, list):
+        return [_cut(item, levels - 1) for item in value]
+    if isinstance(value, dict):
+        return {key: _cut(item, levels - 1) for key, item in value.items()}
+    return value
 
 
 def _replace_not_finite(value: Any) -> Any:

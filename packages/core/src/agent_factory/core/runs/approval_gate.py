@@ -53,7 +53,7 @@ async def decide(
         arguments,
         context.run_id,
         context.call_id,
-        _add(scope.options.clock.now(), seconds),
+        _add(scope.tell_time(), seconds),
         context.idempotency_key,
     )
     scope.emit(ApprovalRequested, request)
@@ -97,7 +97,7 @@ async def _ask(scope: RunScope, request: ApprovalRequest, seconds: float) -> App
         approval = await run_bounded(approver.decide(request), seconds)
     finally:
         scope.deadline.resume()
-    check_approval(request, approval, now=scope.options.clock.now(), used=scope.approvals)
+    check_approval(request, approval, now=scope.tell_time(), used=scope.approvals)
     return approval
 
 

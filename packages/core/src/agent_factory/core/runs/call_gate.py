@@ -34,6 +34,7 @@ class CallGate:
         reserved: What the call has set aside, if there are budgets.
         spent: The most that attempts before the present one can have used.
         failure: Why there may be no further attempt.
+        thoughts: Whether the model's thoughts are given out.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class CallGate:
         "request",
         "reserved",
         "spent",
+        "thoughts",
     )
 
     request: ModelRequest
@@ -59,6 +61,7 @@ class CallGate:
         self.open = True
         self.reserved: Settlement | None = None
         self.spent = _NOTHING
+        self.thoughts = True
 
     def emit(self, kind: Callable[..., Any], *fields: Any) -> None:
         """Tell what happened, if somebody still waits for the call.

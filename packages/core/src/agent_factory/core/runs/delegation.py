@@ -119,7 +119,7 @@ async def _run(agent: Agent[Any, Any], context: ToolContext[Any], prompt: str) -
             raise
         failure: AgentFactoryError = error
     except LimitExceededError as error:
-        if error.details.get("run_id") != scope.run_id:
+        if _is_around(scope, error.details.get("run_id")):
             raise
         failure = error
     except RunTimeoutError as error:
@@ -141,3 +141,11 @@ async def _run(agent: Agent[Any, Any], context: ToolContext[Any], prompt: str) -
             details={"code": failure.code},
         ) from failure
     raise ToolError(said, details={"code": failure.code}) from failure
+
+
+def _is_around(scope: RunScope, run_id: object) -> bool:
+    """Return whether an identifier is that of a run around a run."""
+    outer = scope.parent
+    while outer is not None and outer.run_id != run_id:
+        outer = outer.parent
+    return outer is not None

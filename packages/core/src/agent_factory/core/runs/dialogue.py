@@ -66,6 +66,7 @@ class Dialogue:
     __slots__ = (
         "_asker",
         "_memory_state",
+        "_prompt",
         "_scope",
         "_shown",
         "_watch",
@@ -80,6 +81,7 @@ class Dialogue:
     equipment: Equipment
     guardrails: GuardrailRunner
     output: OutputType[Any]
+    _prompt: UserMessage
 
     def __init__(self, scope: RunScope, *, streaming: bool) -> None:
         self._scope = scope
@@ -87,8 +89,8 @@ class Dialogue:
         self._memory_state: dict[object, object] = {}
         self._watch: asyncio.Task[Any] | None = None
         self.refused: dict[str, str] = {}
-        # What others see in place of a message, by the identity of the message, which the history keeps alive.
-        self._shown: dict[int, Message] = {}
+        # What others see in place of a message, by its identity; with the message, so that nothing else gets that.
+        self._shown: dict[int, tuple[Message, Message]] = {}
 
     async def join(self, agent: Agent[Any, Any], prompt: UserMessage) -> UserMessage:
         """Let an agent have the conversation from here on, once its guardrails have looked at the prompt.
@@ -111,6 +113,7 @@ class Dialogue:
             if text != prompt.text:
                 prompt = replace(prompt, text=text)
         guardrails.prompt = prompt.text
+        self._prompt = prompt
         return prompt
 
     async def equip(self) -> str:
@@ -133,8 +136,11 @@ class Dialogue:
 
     async def close(self) -> None:
         """End what still looks."""
-        if self._watch is not None and not self._watch.done():
-            await abandon(self._watch)
+        watch = self._watch
+        if watch is not None and not watch.done():
+            await abandon(watch)
+        elif watch is not None and not watch.cancelled():
+            watch.exception()  # fetched, so that asyncio does not report it as lost
 
     async def ask(self, messages: tuple[Message, ...]) -> tuple[ModelResponse, Verdict | None]:
         """Ask the model, have its answer looked at, and tell of it.
@@ -150,26 +156,30 @@ class Dialogue:
         """
         scope, guardrails = self._scope, self.guardrails
         self.refused = {}
-        selected = await self._select(messages)
-        watch = self._watch
-        if watch is not None and watch.done():
-            watch.result()
-            watch = self._watch = None
+        try:
+            selected = await self._select(messages)
+        finally:
+            # What the guardrails beside have objected to meanwhile goes before whatever the memory says.
+            watch = self._watch
+            if watch is not None and watch.done():
+                watch.result()
+                watch = self._watch = None
         ask = self._asker.ask(
             self.agent.model,
             selected,
             tools=self.equipment.specs,
             output=self.output.schema,
             hold=guardrails.holds or watch is not None,
+            thoughts=not guardrails.has("output"),
         )
         answer = await (ask if watch is None else self._ask_beside(ask, watch))
         response, verdict = answer.response, None
         if guardrails.has("output") or guardrails.has("tool_call"):
             if _has_twins(response.message):
                 # Nobody looks at what is refused anyway, and nobody sees it.
-                final = self.equipment.answer_tool
-                self._tell(_withhold_all(response, final), answer)
-                check_response(response, self.agent.model.name)
+                withheld = _withhold_all(response, self.equipment.answer_tool)
+                self._tell(withheld, answer)
+                check_response(withheld, self.agent.model.name)
             response, verdict = await self._check_output(answer)
         if verdict is None and guardrails.has("tool_call"):
             response = await self._check_calls(response, answer)
@@ -179,7 +189,7 @@ class Dialogue:
                 if response.message.text:
                     scope.emit(TextReceived, response.message.text)
             else:
-                show_response(scope.emit, response)
+                show_response(scope.emit, response, thoughts=not guardrails.has("output"))
         self._tell(response, answer)
         return response, verdict
 
@@ -208,7 +218,12 @@ class Dialogue:
         if memory is None:
             return messages
         context = MemoryContext(
-            self.agent.name, scope.run_id, scope.left(), self._ask_aside, self._memory_state
+            self.agent.name,
+            scope.run_id,
+            scope.left(),
+            self._ask_aside,
+            self._memory_state,
+            self._prompt,
         )
         name = f"the memory policy of agent {self.agent.name!r}"
         try:
@@ -303,8 +318,10 @@ class Dialogue:
         message = response.message
         if message.reasoning and self.guardrails.has("output"):
             # Thoughts are never looked at, so they stay between the model and the run.
-            shown = self._shown[id(message)] = replace(message, reasoning=())
+            shown = replace(message, reasoning=())
             response = replace(response, message=shown)
+            if not aside:
+                self._shown[id(message)] = (message, shown)
         self._scope.emit(
             ModelAnswered,
             response.message,
@@ -324,7 +341,7 @@ class Dialogue:
         """
         if not self._shown:
             return messages
-        return tuple(self._shown.get(id(message), message) for message in messages)
+        return tuple(self._shown.get(id(item), (item, item))[1] for item in messages)
 
     async def _check_beside(self, text: str) -> None:
         guardrails = self.guardrails

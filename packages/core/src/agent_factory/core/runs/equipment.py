@@ -225,7 +225,7 @@ async def _list_tools(parts: Sequence[object], context: RunContext[Any]) -> list
             continue
         check_toolset(part, context.agent)
         try:
-            listed = await cast("Toolset[Any]", part).list_tools(context)
+            listed: tuple[Any, ...] = tuple(await cast("Toolset[Any]", part).list_tools(context))
         except AgentFactoryError:
             raise
         except (Exception, SystemExit) as error:  # which would end the event loop
@@ -233,6 +233,14 @@ async def _list_tools(parts: Sequence[object], context: RunContext[Any]) -> list
                 f"a toolset of agent {context.agent!r} could not give its tools: "
                 f"{type(error).__name__}: {error}: mend it, or leave the toolset out"
             ) from error
+        for item in listed:
+            if not isinstance(item, Tool):
+                from agent_factory.core.toolsets import describe
+
+                raise ConfigurationError(
+                    f"a toolset of agent {context.agent!r} gave {describe(item)} in place of a tool: "
+                    "have its list_tools() return what @tool makes"
+                )
         tools += listed
     return tools
 

@@ -146,7 +146,7 @@ class GuardrailRunner:
             ) from error
         except (GuardrailError, LimitExceededError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # which would end the event loop
             # Not its words: they may repeat the text that nobody is to see.
             raise self._error(
                 guardrail, context, f"could not look: its check raised {type(error).__name__}"

@@ -10,6 +10,7 @@ from agent_factory.core.events import (
     TextReceived,
 )
 from agent_factory.core.exceptions import AgentFactoryError, ModelError, ModelResponseError
+from agent_factory.core.messages import AssistantMessage, ToolCall
 from agent_factory.core.models import (
     ModelRequest,
     ModelResponse,
@@ -77,6 +78,7 @@ class Asker:
         output: OutputSchema | None = None,
         hold: bool = False,
         quiet: bool = False,
+        thoughts: bool = True,
     ) -> Answer:
         """Ask a model.
 
@@ -87,6 +89,7 @@ class Asker:
             output: The shape of a structured answer.
             hold: Whether its text is given out by the caller, later.
             quiet: Whether its text and thoughts are given out at all.
+            thoughts: Whether its thoughts are given out where its text is.
 
         Returns:
             Its answer.
@@ -102,6 +105,7 @@ class Asker:
         self._attempt += 1
         attempt = self._attempt
         gate = CallGate(scope, model)
+        gate.thoughts = thoughts
         limits = scope.limits
         request = ModelRequest(
             messages, tools, output, left, limits.max_output_tokens, gate.notify, scope.memo
@@ -121,6 +125,7 @@ class Asker:
             response = await run_until(receive(model, request, gate, shows), scope.deadline)
             if gate.failure is not None:
                 raise gate.failure
+            _check_shape(response, model)
             settled = self._price(model, response)
         except DeadlineError as error:
             raise scope.timed_out() from error
@@ -150,7 +155,7 @@ class Asker:
     ) -> ModelResponse:
         response = await model.respond(request)
         if shows and gate.open:
-            show_response(gate.emit, response)
+            show_response(gate.emit, response, thoughts=gate.thoughts)
         return response
 
     async def _receive(
@@ -173,7 +178,7 @@ class Asker:
                     if shows:
                         emit(TextReceived, item.text)
                 elif kind is ReasoningDelta:
-                    if shows:
+                    if shows and gate.thoughts:
                         emit(ReasoningReceived, item.text)
                 elif isinstance(item, ModelResponse):
                     response = item
@@ -218,15 +223,57 @@ class Asker:
         )
 
 
-def show_response(emit: Callable[..., None], response: ModelResponse) -> None:
+def show_response(
+    emit: Callable[..., None], response: ModelResponse, *, thoughts: bool = True
+) -> None:
     """Give out the thoughts and the text of a whole answer, as a stream would have.
 
     Args:
         emit: Emits an event.
         response: The answer.
+        thoughts: Whether the thoughts are given out.
     """
     for thought in response.message.reasoning:
-        if thought.text:
+        if thought.text and thoughts:
             emit(ReasoningReceived, thought.text)
     if response.message.text:
         emit(TextReceived, response.message.text)
+
+
+def _check_shape(response: Any, model: Model) -> None:
+    """Refuse what is no response, so that an adapter's mistake shows here and not in the middle of the loop."""
+    if isinstance(response, ModelResponse):
+        message: Any = response.message
+        used: Any = response.usage
+        if (
+            isinstance(message, AssistantMessage)
+            and _is(message.text, str)
+            and _is(message.tool_calls, tuple)
+            and _is(message.reasoning, tuple)
+            and all(map(_is_call, message.tool_calls))
+            and isinstance(used, Usage)
+            and _is(used.input_tokens, int)
+            and _is(used.output_tokens, int)
+            and _is(used.cached_input_tokens, int)
+            and _is(used.reasoning_tokens, int)
+            and (used.cost is None or _is(used.cost, int))
+        ):
+            return
+    raise ModelResponseError(
+        f"model {model.name!r} returned what is no ModelResponse of texts, tuples and counts: "
+        "its adapter has to build one",
+        model=model.name,
+    )
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind)
+
+
+def _is_call(call: Any) -> bool:
+    return (
+        isinstance(call, ToolCall)
+        and _is(call.id, str)
+        and _is(call.name, str)
+        and _is(call.arguments, str)
+    )

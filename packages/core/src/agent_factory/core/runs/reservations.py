@@ -93,7 +93,8 @@ class Settlement:
             # The server does not count, so the most that it can be is what it is.
             cost = self.amount.cost if used.cost is None else used.cost
             used = replace(self.amount, cost=cost)
-        elif used.input_tokens:
+        elif used.input_tokens and not isinstance(getattr(self._model, "models", None), tuple):
+            # Of a chain, another model may answer next, whose server counts otherwise.
             request = self._request
             bound = count_input_bound(request, self._memo)
             self._memo[Settlement] = (

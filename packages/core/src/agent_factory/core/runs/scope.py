@@ -72,7 +72,7 @@ class RunScope:
         usage: What the run used so far, runs of other agents within it included.
         memo: Where model adapters keep what they made of the run's messages.
         approvals: Identifiers of the approvals that were used.
-        calls: Number of tool calls begun so far, for idempotency keys.
+        calls: How many calls of each tool have been made so far, for idempotency keys.
         effects: Whether a tool that must take effect once has begun in it or in a run within it.
     """
 
@@ -127,7 +127,7 @@ class RunScope:
         self.usage = Usage()
         self.memo: dict[Any, Any] = {}
         self.approvals: set[str] = set()
-        self.calls = 0
+        self.calls: dict[str, int] = {}
         self.effects = False
         self.budgets: tuple[Budget, ...] = options.budgets if call is None else call.run.budgets
         if limits.max_tokens is not None or limits.max_cost is not None:
@@ -168,7 +168,7 @@ class RunScope:
         """Keep events back, because what has to come before them is not known yet."""
         self._held = []
         if self.channel is not None or self._observers:
-            self._began = self._tell_time()
+            self._began = self.tell_time()
 
     def release(self, kind: Callable[..., RunEvent[Any]], *fields: Any) -> None:
         """Tell of one event, as of the time of `hold`, and then of those that were kept back.
@@ -184,7 +184,8 @@ class RunScope:
         for time, kept, values in held or ():
             self._emit(time, kept, values)
 
-    def _tell_time(self) -> datetime:
+    def tell_time(self) -> datetime:
+        """Return the time of the run's clock; that of this machine once it has failed."""
         try:
             return self._now()
         except Exception as error:  # noqa: BLE001 - a clock breaks no run

@@ -219,23 +219,25 @@ class _Call:
         tool = None if call.id in caller.refused else caller.tools.get(call.name)
         if tool is not None:
             scope.emit(ToolStarted, call)
-        scope.calls += 1
-        key = f"{scope.run_id}:{scope.calls}"
         if tool is None:
             self.task = scope.loop.create_task(_refuse(call, caller))
         else:
             self.tool = tool
+            once = tool.effect == "once"
+            journalled = once and scope.options.journal is not None
+            number = scope.calls.get(tool.name, 0) + 1
+            if not journalled or _is_valid(tool, call.arguments):
+                # What cannot run is on no record, and must not move the number of what can.
+                scope.calls[tool.name] = number
             deadline = Deadline(scope.loop, tool.timeout, scope.deadline)
             context: ToolContext[Any] = ToolContext(
                 scope.deps,
                 scope.run_id,
                 call.id,
-                key,
+                f"{scope.run_id}:{tool.name}:{number}",
                 caller.agent,
                 scope.within(call.id, deadline),
             )
-            once = tool.effect == "once"
-            journalled = once and scope.options.journal is not None
             guarded = caller.guardrails.has("tool_result")
             if tool.needs_approval or tool.retries or journalled or guarded:
                 self._pipeline = ToolPipeline(caller, tool, call, context)
@@ -319,6 +321,14 @@ class _Call:
         if scope.deadline.left() <= 0 or self.tool is None:
             return scope.timed_out()
         return self.tool.timed_out(self.tool.timeout)
+
+
+def _is_valid(tool: Tool[Any], arguments: str) -> bool:
+    try:
+        tool.normalise(arguments)
+    except Exception:  # noqa: BLE001 - the call itself meets it, and says what is wrong
+        return False
+    return True
 
 
 async def _refuse(call: ToolCall, caller: ToolCaller) -> str:

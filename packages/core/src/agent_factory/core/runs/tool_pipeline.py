@@ -43,6 +43,8 @@ T = TypeVar("T")
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 _NOT_KNOWN = "whether it took effect is not known: find out before anything is repeated"
+# What a model has to know of a call whose result it must not see.
+_AFTER = {"ok": "the call took effect: do not repeat it", "unknown": _NOT_KNOWN}
 
 
 class ToolPipeline:
@@ -97,6 +99,8 @@ class ToolPipeline:
         )
         if verdict is not None:
             content = f"Error: the result is withheld: {verdict.reason}"
+            if tool.effect == "once" and message.outcome in _AFTER:
+                content = f"{content}\n{_AFTER[message.outcome]}"
         outcome = message.outcome if verdict is None or message.outcome != "ok" else "error"
         return ToolMessage(call.id, call.name, content, outcome)
 

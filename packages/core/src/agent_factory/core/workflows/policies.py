@@ -74,7 +74,9 @@ class Retry:
             Seconds, at most ``max_delay``; None if there is no next try.
         """
         retryable = isinstance(error, self.also) or is_retryable(error)
-        asked = getattr(error, "retry_after", None) or 0.0
+        asked: Any = getattr(error, "retry_after", None)
+        if not is_duration(asked) and not _is_endless(asked):
+            asked = 0.0
         if not retryable or attempt >= self.attempts or asked > self.max_delay:
             return None
         # An exponent without a bound would overflow a float.
@@ -157,3 +159,8 @@ def is_error_class(value: object) -> bool:
         value: Anything.
     """
     return isinstance(value, type) and issubclass(value, Exception)
+
+
+def _is_endless(asked: Any) -> bool:
+    """Return whether a time to wait is longer than any: infinite, or a number that no clock can hold."""
+    return isinstance(asked, (int, float)) and asked > 1 and not is_duration(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,10 @@ ResultT = TypeVar("ResultT")
 DepsT = TypeVar("DepsT")
 
 DEFAULT_TIMEOUT = 300.0
+
+# What `RunOptions` takes as a run_id, and how much of a longer key is kept before its digest.
+_MAX_RUN_ID = 200
+_KEPT = 120
 
 
 @dataclass(frozen=True)
@@ -237,12 +242,13 @@ def agent_step(
         deps: What the agent's tools need; the same for every run of the step.
         options: What else its runs bring along, such as who approves tool calls; the same for every run of the step, but for
             ``run_id``: that is the step's idempotency key, the same in every try, so that the journal knows what was
-            called before.
+            called before. A key that is too long or not printable is cut, with its digest after it.
         name: Name of the step; the agent's if None.
         timeout: Seconds that one try of the step may take; finite and greater than 0.
-        retry: Whether and how it is tried again when it fails; not at all if None. A tool with the effect ``once`` that was
-            called in an earlier try is answered from the journal, so an agent that may have one needs a journal in the
-            options.
+        retry: Whether and how it is tried again when it fails; not at all if None. Calls of a tool with the effect ``once``
+            are numbered tool by tool: the n-th call of a try is answered from the journal where the n-th of an earlier
+            try is on record, and ends the step where that had other arguments. So an agent that may have such a tool
+            needs a journal in the options.
 
     Returns:
         The step.
@@ -260,7 +266,7 @@ def agent_step(
                 f"agent {agent.name!r} needs text as its prompt, not {type(asked).__qualname__}: "
                 "pass agent_step(agent, prompt=...) that makes text of it"
             )
-        given = replace(options, run_id=context.idempotency_key)
+        given = replace(options, run_id=_create_run_id(context.idempotency_key))
         return (await agent.run(asked, deps=deps, options=given)).output
 
     answer.__annotations__ = {
@@ -269,6 +275,14 @@ def agent_step(
         "return": agent.output_type,
     }
     return Step(agent.name if name is None else name, answer, timeout, retry)
+
+
+def _create_run_id(key: str) -> str:
+    """Return the run_id for the key of a step, which no other step has."""
+    if len(key) <= _MAX_RUN_ID and key.isprintable():
+        return key
+    kept = "".join(char if char.isprintable() else "?" for char in key[:_KEPT])
+    return f"{kept}:sha256-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _check_repeatable(agent: Agent[Any, Any], options: RunOptions) -> None:

@@ -25,6 +25,10 @@ UNCOUNTED = Usage(requests=1, cost=None)
 """What a call used whose server does not count; what it costs is for the run to say."""
 
 
+_TOO_MANY = 2**53
+"""No count is that large, and not every reader of JSON could tell it from the next one."""
+
+
 class Fold(Protocol):
     """Puts the pieces of a streamed answer together."""
 
@@ -179,6 +183,6 @@ def _read_detail(usage: dict[str, Any], field: str, name: str) -> int:
 
 
 def _read_count(value: object, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_MANY:
         raise ProtocolError(f"'{where}' is {shown(value)} instead of a count")
     return value

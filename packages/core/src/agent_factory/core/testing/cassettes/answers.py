@@ -145,12 +145,15 @@ def decode_error(data: dict[str, Any]) -> Exception:
 
     Raises:
         KeyError: It holds something else.
+        TypeError: It holds something else.
     """
-    message: str = data["message"]
+    message: object = data["message"]
     if "code" not in data:
         return RuntimeError(f"{data['type']}: {message}")
     kind = _ERRORS[data["code"]]
-    details: dict[str, Any] = data.get("details", {})
+    details: object = data.get("details", {})
+    if not isinstance(message, str) or not isinstance(details, dict):
+        raise TypeError("the error has no text, or its details are no object")
     if issubclass(kind, ModelError):
         return kind(
             message,

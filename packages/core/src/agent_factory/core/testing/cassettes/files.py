@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent_factory.core.testing.cassettes.errors import CassetteFormatError
@@ -85,15 +86,29 @@ def read_file(path: Path) -> Contents:
     """
     try:
         data = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refuse(path, f"is not JSON: {error}") from None
     found = data.get("format") if isinstance(data, dict) else None
     if found != FORMAT:
         raise _refuse(path, f"has the format {found!r}, where {FORMAT!r} is known")
     try:
-        return Contents(_unfold(data["recordings"]), [str(item) for item in data.get("clock", [])])
+        return Contents(_unfold(data["recordings"]), _read_times(data.get("clock", [])))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise _refuse(path, f"is damaged: {type(error).__name__}: {error}") from None
+
+
+def _read_times(data: Sequence[Any]) -> list[str]:
+    for item in data:
+        if not _is_time(item):
+            raise ValueError(f"{item!r} is no time with a time zone in ISO 8601")
+    return list(data)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() is not None
+    except ValueError:
+        return False
 
 
 def _refuse(path: Path, problem: str) -> CassetteFormatError:
@@ -147,6 +162,9 @@ def _unfold(folded: Sequence[dict[str, Any]]) -> list[Recording]:
             }
         if item["kind"] not in ("model", "tool"):
             raise ValueError(f"kind {item['kind']!r} is neither 'model' nor 'tool'")
+        if not isinstance(request.get(item["kind"]), str):
+            number = len(recordings) + 1
+            raise ValueError(f"recording number {number} has no name of a {item['kind']}")
         recordings.append(Recording(item["kind"], request, dict(item["answer"])))
     return recordings
 

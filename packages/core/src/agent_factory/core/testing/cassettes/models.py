@@ -65,6 +65,12 @@ class CassetteModel:
         """Name of the model."""
         return self._name
 
+    @property
+    def models(self) -> tuple[Model, ...] | None:
+        """The models of the real one, where it asks several; prices and bounds go by them."""
+        models: object = getattr(self._model, "models", None)
+        return models if isinstance(models, tuple) else None
+
     async def respond(self, request: ModelRequest) -> ModelResponse:
         """Answer a request as a whole.
 
