@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal, assert_type
 
 import pytest
+from typing_extensions import TypeForm
 
 from agent_factory.core import (
     Agent,
@@ -150,7 +151,7 @@ def test_output_type_is_the_type_of_the_output() -> None:
     agent = Agent(name="a", model=MODEL, tools=[add], output_type=int)
 
     assert_type(agent, Agent[object, int])
-    assert_type(agent.output_type, type[int])
+    assert_type(agent.output_type, TypeForm[int])
     assert_type(agent.run_sync("Hi.", deps=None).output, int)
 
 
@@ -320,7 +321,7 @@ def test_agent_as_a_tool_needs_the_deps_of_the_agent() -> None:
 def test_output_is_inferred_in_each_mode() -> None:
     assert_type(
         Agent(name="a", model=MODEL, output_type=list[int], output_mode="prompt").output_type,
-        type[list[int]],
+        TypeForm[list[int]],
     )
     agent = Agent(name="a", model=MODEL, output_type=int, output_mode="prompt")
 

@@ -264,7 +264,7 @@ def _choose_pause(error: Exception, attempt: int) -> float:
     # An exponent without a bound would overflow a float.
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10))
     # Of differing length, so that many runs do not come back at the same moment.
-    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - nothing secret depends on it
+    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311
     asked: Any = getattr(error.__cause__, "retry_after", None) or getattr(
         error, "retry_after", None
     )
