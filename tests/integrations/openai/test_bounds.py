@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent_factory.core import ModelRequest, UserMessage
+from agent_factory.core import Agent, Limits, ModelRequest, RunTimeoutError, UserMessage
+from agent_factory.integrations.openai import OpenAIModel
 from agent_factory.integrations.openai.encoding import name_limits
+from agent_factory.integrations.testing import Fault, OpenAIServer
 from tests.integrations.openai.clients import CHAT_KINDS, KINDS, Kind, get_response
 from tests.integrations.openai.server import completion, message, reply, response
 
@@ -70,3 +73,21 @@ def test_a_bound_of_the_user_alone_is_sent_as_it_is(kind: Kind) -> None:
 
 def test_a_bound_of_the_user_that_is_no_number_gives_way() -> None:
     assert sent("chat", ASK, extra_body={"max_tokens": None}) == {"max_tokens": 100}
+
+
+def test_run_whose_model_keeps_deadlines_ends_as_a_run_that_is_out_of_time() -> None:
+    async def main() -> None:
+        async with OpenAIServer(["late"], faults=[Fault(delay=math.inf)], unix=True) as server:
+            model = OpenAIModel(
+                "tiny",
+                api_key=server.api_key,
+                base_url=server.base_url,
+                connector=server.connector,
+            )
+            async with model:
+                assert model.keeps_deadlines
+                agent = Agent(name="clerk", model=model, limits=Limits(timeout=0.2))
+                with pytest.raises(RunTimeoutError):
+                    await agent.run("Hi.")
+
+    asyncio.run(main())

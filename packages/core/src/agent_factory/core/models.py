@@ -216,7 +216,12 @@ class Ask(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """A model that answers requests. Safe to use by many runs at a time."""
+    """A model that answers requests. Safe to use by many runs at a time.
+
+    A model with the attribute ``keeps_deadlines = True`` is awaited where it is called. It promises to have answered or
+    failed within the timeout of each request, and to end at once when it is cancelled. Any other model gets a task of
+    its own, which is left behind where it does not end.
+    """
 
     @property
     def name(self) -> str:

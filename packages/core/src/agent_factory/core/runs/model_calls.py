@@ -122,7 +122,12 @@ class Asker:
             scope.emit(ModelRequested, attempt, model.name, quiet)
             shows = not hold and not quiet
             receive = self._receive if self._streaming and not quiet else self._respond
-            response = await run_until(receive(model, request, gate, shows), scope.deadline)
+            answer = receive(model, request, gate, shows)
+            if getattr(model, "keeps_deadlines", False) is True:
+                # No task of its own, which only a model that may ignore its deadline needs.
+                response = await answer
+            else:
+                response = await run_until(answer, scope.deadline)
             if gate.failure is not None:
                 raise gate.failure
             _check_shape(response, model)
@@ -133,6 +138,8 @@ class Asker:
             # The attempts before the last were counted when the gate was told of them.
             if get_sent(error) is False:
                 settled = Usage()
+            if scope.deadline.left() <= 0:
+                raise scope.timed_out() from error
             raise
         except AgentFactoryError:
             raise
@@ -246,17 +253,17 @@ def _check_shape(response: Any, model: Model) -> None:
         message: Any = response.message
         used: Any = response.usage
         if (
-            isinstance(message, AssistantMessage)
+            message.__class__ is AssistantMessage
             and _is(message.text, str)
-            and _is(message.tool_calls, tuple)
-            and _is(message.reasoning, tuple)
-            and all(map(_is_call, message.tool_calls))
-            and isinstance(used, Usage)
+            and message.tool_calls.__class__ is tuple
+            and message.reasoning.__class__ is tuple
+            and used.__class__ is Usage
             and _is(used.input_tokens, int)
             and _is(used.output_tokens, int)
             and _is(used.cached_input_tokens, int)
             and _is(used.reasoning_tokens, int)
             and (used.cost is None or _is(used.cost, int))
+            and all(map(_is_call, message.tool_calls))
         ):
             return
     raise ModelResponseError(
@@ -272,7 +279,7 @@ def _is(value: object, kind: type) -> bool:
 
 def _is_call(call: Any) -> bool:
     return (
-        isinstance(call, ToolCall)
+        call.__class__ is ToolCall
         and _is(call.id, str)
         and _is(call.name, str)
         and _is(call.arguments, str)

@@ -45,10 +45,12 @@ class ServerModel(ABC):
     The arguments are those of `OpenAIModel`, which explains them.
 
     Attributes:
+        keeps_deadlines: That a call ends within its request's timeout, and at once when it is cancelled; see core's `Model`.
         path: Path of the protocol below the server's address.
         reserved: Fields of a request that the client sets itself.
     """
 
+    keeps_deadlines: ClassVar[bool] = True
     path: ClassVar[str]
     reserved: ClassVar[frozenset[str]]
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_factory.core.exceptions import ModelRequestError
+from agent_factory.core.messages import SystemMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ __all__ = ["RequestWriter", "write_json"]
 
 _KEPT = 64
 """Sets of fields that one writer keeps: an agent needs two of them, whole and streamed."""
+
+_MOST_KEPT = 20_000
+"""Characters of instructions that are kept from run to run."""
 
 # Mappings of any kind are objects.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict)
@@ -73,6 +77,7 @@ class RequestWriter:
         "_extra",
         "_fields",
         "_given",
+        "_instructions",
         "_limits",
         "_model",
         "_start",
@@ -95,6 +100,7 @@ class RequestWriter:
         self._given = extra
         self._extra = {name: value for name, value in extra.items() if name not in limits}
         self._limits = limits
+        self._instructions: dict[str, bytes] = {}
         self._fields: dict[tuple[object, ...], tuple[object, bytes]] = {}
 
     def write(self, request: ModelRequest, key: tuple[object, ...], *, streaming: bool) -> bytes:
@@ -137,6 +143,12 @@ class RequestWriter:
     def _write_message(self, message: Message, written: _Written) -> bytes:
         entry = written.known.get(id(message))
         if entry is None:
+            # Instructions are the same text in every run.
+            instructions = message.text if isinstance(message, SystemMessage) else None
+            kept = None if instructions is None else self._instructions.get(instructions)
+            if kept is not None:
+                written.known[id(message)] = (message, kept)
+                return kept
             try:
                 items = self._encode_message(message)
             except ValueError as error:
@@ -148,6 +160,10 @@ class RequestWriter:
                 ) from None
             text = write_json(items)[1:-1]
             entry = written.known[id(message)] = (message, text)
+            if instructions is not None and len(instructions) <= _MOST_KEPT:
+                if len(self._instructions) >= _KEPT:
+                    self._instructions.clear()
+                self._instructions[instructions] = text
         return entry[1]
 
     def _write_fields(self, request: ModelRequest, streaming: bool) -> bytes:
