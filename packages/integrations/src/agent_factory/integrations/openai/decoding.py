@@ -83,7 +83,8 @@ def decode_completion(body: dict[str, Any], provider: str = "") -> ModelResponse
 class StreamFold:
     """Puts the pieces of a streamed answer together, in time that grows linearly with them.
 
-    The protocol numbers no pieces: one of text or of arguments that is repeated or lost on the way cannot be noticed.
+    The protocol numbers no pieces: one of text or of arguments that is lost on the way cannot be noticed. One that comes
+    twice can be where the server marks each, which `StreamedAnswer` looks at.
 
     Args:
         provider: Marks the thoughts that the server may want back, see `encoding.encode_message`; empty if none is to
