@@ -9,12 +9,12 @@ LOCKS ?=
 CHECK_COVERAGE = $(PANTS) run build-support/coverage_floor.py
 
 .DEFAULT_GOAL := help
-.PHONY: help ci lint format type-check test test-unit test-integration test-cov package image install lock clean
+.PHONY: help ci lint format type-check test test-unit test-integration test-cov package docs image install lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-ci: lint type-check test package image ## everything that continuous integration checks
+ci: lint type-check test package docs image ## everything that continuous integration checks
 
 lint: ## check format, style, BUILD files, locks and workflows
 	$(PANTS) tailor --check update-build-files --check lint $(TARGETS)
@@ -41,6 +41,9 @@ test-cov: ## measure branch coverage by the unit tests, and check the floor
 
 package: ## build the wheels, the source archives and the executable into dist/
 	$(PANTS) --filter-target-type=-docker_image --tag=-local,run-only package $(TARGETS)
+
+docs: ## build the pages of docs/ as a site into dist/docs/; a link within them that leads nowhere fails
+	$(PANTS) run docs:mkdocs -- build --strict --quiet
 
 image: ## build the container image and try it
 	docker/build

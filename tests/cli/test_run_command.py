@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from agent_factory.cli.exceptions import ExitCode
-from agent_factory.cli.main import create_app
+from tests.cli import calling
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from typer.testing import Result
 
 BLUEPRINT = """\
 schema: agent-factory/blueprint@1
@@ -24,13 +25,15 @@ agent:
   tools:
     - use: search_documents
       with: {{folder: docs}}
+permissions:
+  models: [{model}]
+  tools: [search_documents]
+  files: {{read: [docs]}}
 """
 
 
 @pytest.fixture
-def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AGENT_FACTORY_MODEL"):
-        monkeypatch.delenv(name, raising=False)
+def blueprint(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "garden.md").write_text(
         "# Garden\n\nTomatoes are watered at six in the morning.\n", encoding="utf-8"
@@ -41,7 +44,7 @@ def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*arguments: object, stdin: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(create_app(), ["run", *map(str, arguments)], input=stdin)
+    return calling.call("run", *arguments, stdin=stdin)
 
 
 def test_the_answer_is_on_standard_output_and_quotes_the_document(blueprint: Path) -> None:
@@ -109,7 +112,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     result = call(tmp_path / "none.yaml", "Why?")
 
     assert result.exit_code == ExitCode.BLUEPRINT
-    assert "none.yaml:1:1: there is no such file" in result.stderr
+    assert "none.yaml:1:1: " in result.stderr
+    assert "there is no such file" in result.stderr
 
 
 def test_an_error_in_json_mode_is_the_last_line_of_json(tmp_path: Path) -> None:
@@ -199,3 +203,50 @@ def test_a_local_model_without_its_file_is_a_usage_error(blueprint: Path) -> Non
 
     assert result.exit_code == ExitCode.USAGE
     assert "Traceback" not in result.stderr
+
+
+def test_every_option_in_common_may_stand_before_the_command_too(blueprint: Path) -> None:
+    result = calling.call("--json", "run", blueprint, "When are tomatoes watered?")
+
+    assert calling.read_records(result)[-1]["type"] == "run_finished"
+
+
+def test_model_of_the_settings_file_is_the_default(blueprint: Path) -> None:
+    assert calling.call("config", "set", "model", "extractiv").exit_code == ExitCode.OK
+
+    result = call(blueprint, "Why?")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "the setting 'model' in " in result.stderr
+    assert "did you mean 'extractive'?" in result.stderr
+
+
+def test_to_be_asked_about_approvals_without_a_terminal_is_refused(blueprint: Path) -> None:
+    result = call(blueprint, "Why?", "--approve", "ask")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "--approve ask needs a terminal" in result.stderr
+
+
+def test_run_is_recorded(blueprint: Path, home: Path) -> None:
+    call(blueprint, "When are tomatoes watered?")
+
+    (record,) = (home / "state/agent-factory/runs").iterdir()
+    lines = record.read_text().splitlines()
+    assert json.loads(lines[0])["blueprint"] == "ask"
+    assert json.loads(lines[-1])["type"] == "run_finished"
+
+
+def test_run_is_not_recorded_where_that_is_not_wanted(blueprint: Path, home: Path) -> None:
+    call(blueprint, "When are tomatoes watered?", "--no-record")
+
+    assert not (home / "state").exists()
+
+
+def test_run_goes_on_where_it_cannot_be_recorded(blueprint: Path, home: Path) -> None:
+    (home / "state").write_text("no folder")
+
+    result = call(blueprint, "When are tomatoes watered?")
+
+    assert result.exit_code == ExitCode.OK
+    assert "note: the run is not recorded" in result.stderr

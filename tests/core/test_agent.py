@@ -15,6 +15,7 @@ from agent_factory.core import (
     Message,
     ModelRateLimitError,
     ModelResponse,
+    RunOptions,
     SystemMessage,
     Tool,
     ToolCall,
@@ -225,3 +226,11 @@ def test_representation_names_model_and_tools() -> None:
     agent = Agent(name="a", model=ScriptedModel([]), tools=[create_test_tool("look")])
 
     assert repr(agent) == "Agent(name='a', model='scripted', tools=['look'])"
+
+
+def test_seed_of_the_run_reaches_the_model() -> None:
+    model = ScriptedModel(["a"])
+
+    Agent(name="a", model=model).run_sync("Hi.", options=RunOptions(seed=7))
+
+    assert model.requests[0].seed == 7

@@ -22,6 +22,7 @@ from agent_factory.core import (
     ToolError,
     ToolExecutionError,
     WorkflowError,
+    blueprints,
     exceptions,
     records,
     testing,
@@ -35,6 +36,7 @@ CODES = {
     "ModelContentFilterError": ("model_content_filter", False),
     "ModelContextLengthError": ("model_context_length", False),
     "RefusalError": ("refusal", False),
+    "PermissionDeniedError": ("permission_denied", False),
     "ToolDeniedError": ("tool_denied", False),
     "ToolOutcomeUnknownError": ("tool_outcome_unknown", False),
     "AgentFactoryError": ("agent_factory_error", False),
@@ -70,6 +72,7 @@ CODES = {
     "CassetteUnusedError": ("cassette_unused", False),
     "CassetteFormatError": ("cassette_format", False),
     "DeadlockError": ("deadlock", False),
+    "ExportError": ("export", False),
 }
 
 # Their own packages export them.
@@ -81,6 +84,7 @@ ELSEWHERE = {
     "CassetteUnusedError",
     "CassetteFormatError",
     "DeadlockError",
+    "ExportError",
 }
 
 PROBLEM = Problem(Location("a.yaml", 2, 3), "wrong", "  oops")
@@ -124,7 +128,7 @@ def test_codes_are_unique() -> None:
 def test_every_class_is_exported() -> None:
     assert set(classes()) - ELSEWHERE == set(exceptions.__all__)
     assert set(exceptions.__all__) <= set(core.__all__)
-    assert set(records.__all__) | set(testing.__all__) >= ELSEWHERE
+    assert set(records.__all__) | set(testing.__all__) | set(blueprints.__all__) >= ELSEWHERE
 
 
 def test_tree_in_the_docstring_is_the_tree_of_classes() -> None:

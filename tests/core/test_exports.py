@@ -23,21 +23,23 @@ PUBLIC = """
     Message Model ModelAnswered ModelAuthenticationError ModelConnectionError ModelContentFilterError
     ModelContextLengthError ModelDelta ModelError ModelRateLimitError ModelRequest ModelRequestError
     ModelRequested ModelResponse ModelResponseError ModelRetried ModelRetry ModelServerError Node
-    OutputError OutputMode OutputRejected OutputSchema Person Price PriceTable Problem Question Reasoning
+    OutputError OutputMode OutputRejected OutputSchema PermissionDeniedError Person Price PriceTable Problem Question Reasoning
     ReasoningDelta ReasoningReceived RefusalError Reservation Retry RunCancelledError RunContext RunEvent
     RunFailed RunFinished RunOptions RunResult RunStarted RunTimeoutError Session Step StepContext
     SystemClock SystemMessage TextDelta TextReceived TokenLogprob Tool ToolArgumentsError ToolCall
-    ToolContext ToolDefinitionError ToolDeniedError ToolEntry ToolError ToolExecutionError ToolFinished
-    ToolMessage ToolNotFoundError ToolOutcome ToolOutcomeUnknownError ToolRegistry ToolRetried ToolSpec
+    ToolContext ToolDefinitionError ToolDeniedError ToolEntry ToolEnvironment ToolError ToolExecutionError ToolFinished
+    ToolMessage ToolNotFoundError ToolOrigin ToolOutcome ToolOutcomeUnknownError ToolRegistry ToolRetried ToolSpec
     ToolStarted ToolTimeoutError Toolset Usage UserMessage Verdict Workflow WorkflowEngine WorkflowError
     agent_step ask_person branch check_history combine_tools create_memory_tools create_schema_tool
     create_tools_per_run create_toolset keep_last keep_window loop map_each parallel recover step
-    summarise tool tool_method
+    create_output_type summarise tool tool_method
 """
 
 PUBLIC_BLUEPRINTS = """
-    AgentSection Blueprint BlueprintFile LimitsSection SCHEMA_VERSION ToolSection create_agent
-    load_blueprint parse_blueprint
+    Adapters AgentSection Assembly Blueprint BlueprintFile ExportError LimitsSection LoadedSuite ModelFactory ModelSection
+    ModelSettings PermissionsSection SCHEMA_VERSION ToolSection ToolUseSection ToolsetFactory ToolsetSection
+    assemble check_blueprint create_agent create_blueprint find_problems load_blueprint parse_blueprint
+    write_blueprint
 """
 
 PUBLIC_TESTING = """

@@ -72,3 +72,9 @@ def test_approver_is_any_object_whose_decision_can_be_awaited() -> None:
     result = agent.run_sync("Hi.", options=RunOptions(approver=Always()))
 
     assert "content='found', outcome='ok'" in str(result.messages)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, True, 1.0, "1"])
+def test_seed_that_no_model_can_take_is_refused(seed: Any) -> None:
+    with pytest.raises(ConfigurationError, match="seed must be a whole number from 0"):
+        RunOptions(seed=seed)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agent_factory.core import Agent, ToolRegistry
-from agent_factory.core.blueprints import create_agent, load_blueprint
+from agent_factory.core.blueprints import Adapters, create_agent, load_blueprint
 from agent_factory.integrations.extractive import ExtractiveModel
 from agent_factory.integrations.tools import create_builtin_entries
 from tests.docs.markdown import ROOT
@@ -15,11 +15,11 @@ from tests.docs.markdown import ROOT
 
 @pytest.fixture(scope="module")
 def agent() -> Agent[object, str]:
-    return create_agent(
-        load_blueprint(ROOT / "blueprints/ask-docs.yaml"),
-        tools=ToolRegistry(create_builtin_entries()),
-        create_model=lambda name: ExtractiveModel(),
+    adapters = Adapters(
+        ToolRegistry(create_builtin_entries()),
+        create_model=lambda use, settings: ExtractiveModel(),
     )
+    return create_agent(load_blueprint(ROOT / "blueprints/ask-docs.yaml"), adapters)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ class Shell:
         for name in ("docs", "blueprints"):
             shutil.copytree(ROOT / name, folder / name)
         self.environment = create_environment()
+        # Settings and recorded runs of this machine stay out of it.
+        self.environment["XDG_CONFIG_HOME"] = str(folder / "config")
+        self.environment["XDG_STATE_HOME"] = str(folder / "state")
         self.environment["PATH"] = f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:

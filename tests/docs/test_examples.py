@@ -32,6 +32,15 @@ ok: 19.99 EUR paid back for A-17
 denied: Error: not carried out: a person denied it: refunds above 50 EUR go to the manager
 That is what I could do.
 """,
+    "blueprint.py": """\
+making the model 'default'
+calculate: {"result":"3.3","exact":true}
+{'total': 3.3}
+till.yaml has 1 problem
+till.yaml:21:11: no tool is named 'calcluate': did you mean 'calculate'?
+      tools: [calcluate]
+              ^
+""",
     "budgets.py": """\
 Good morning. It cost 10 millionths of a dollar.
 Good morning. It cost 10 millionths of a dollar.
@@ -53,6 +62,12 @@ missed:
    }
   ],
 """,
+    "evals.py": """\
+pass: 9 of 10 attempts passed, 1 failed
+  try 3: tool_called get_stock: expected at least 1 times: there were no calls
+fail: 9 of 10 attempts passed, 1 failed
+  try 3: tool_called get_stock: expected at least 1 times: there were no calls
+""",
     "guardrails.py": """\
 [detect_personal_data, input: replace]
 [no-promises, output: retry]
@@ -67,6 +82,17 @@ the text has 1400 characters, and 200 are allowed: make it shorter
 reception -> repairs
 repairs: Send us the lid, we will replace it.
 ['system', 'user', 'assistant', 'tool']
+""",
+    "permissions.py": """\
+refused: hosts evil.example.net
+refused: hosts http://169.254.169.254
+ok: {"path":"plan.md","start_line":1,"end_line":1,"total_lines":1,"text":"1\\tSell lids."}
+error: Error: '../secret.txt' leads out of the folder by '..': give a path below it
+denied: Error: not permitted (hosts): 'evil.example.net': \
+permissions.hosts of the blueprint does not name it
+denied: Error: not permitted (hosts): 'http://169.254.169.254': \
+permissions.hosts of the blueprint does not name it
+We sell lids.
 """,
     "records.py": """\
 run_started model_requested model_answered tool_started tool_finished \

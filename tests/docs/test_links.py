@@ -6,7 +6,10 @@ import pytest
 
 from tests.docs.markdown import ROOT, Link, find_pages, read_anchors, read_links
 
-LINKS = [link for page in find_pages() for link in read_links(page)]
+READMES = sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "blueprints").glob("**/README.md")
+)
+LINKS = [link for page in [*find_pages(), *READMES] for link in read_links(page)]
 RELATIVE = [link for link in LINKS if "://" not in link.target]
 
 

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 
 from agent_factory.cli.exceptions import ExitCode
 from agent_factory.cli.main import create_app
-from agent_factory.cli.settings import Settings
+from agent_factory.cli.places import CONFIG_VARIABLE
+from agent_factory.cli.settings.tree import VARIABLES
 from agent_factory.core import Limits, RunEvent
-from agent_factory.core.blueprints import AgentSection, Blueprint, LimitsSection
+from agent_factory.core.blueprints import Blueprint, PermissionsSection
+from agent_factory.core.blueprints.schema.workflows import KEYS_BY_KIND
 from agent_factory.core.registry import ToolEntry
 from agent_factory.integrations.tools import create_builtin_entries
 from tests.docs.markdown import read_anchors, read_table
@@ -30,20 +32,29 @@ def keys(model: type[BaseModel]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "model"),
+    ("page", "heading", "model"),
     [
-        ("Keys", Blueprint),
-        ("Keys of `agent`", AgentSection),
-        ("Keys of `limits`", LimitsSection),
+        ("docs/blueprints.md", "Keys", Blueprint),
+        ("docs/permissions.md", "Keys of `permissions`", PermissionsSection),
     ],
 )
-def test_table_has_the_keys_of_the_schema(heading: str, model: type[BaseModel]) -> None:
-    assert names(read_table("docs/blueprints.md", heading)) == keys(model)
+def test_table_has_the_keys_of_the_schema(page: str, heading: str, model: type[BaseModel]) -> None:
+    assert names(read_table(page, heading)) == keys(model)
+
+
+def test_table_has_the_kinds_of_steps_and_their_keys() -> None:
+    rows = read_table("docs/workflows.md", "In a blueprint")
+
+    assert names(rows) == list(KEYS_BY_KIND)
+    for row in rows:
+        needed, possible = KEYS_BY_KIND[names([row])[0]]
+        missing = {key for key in needed | possible if f"`{key}`" not in row[1] + row[2]}
+        assert missing == set(), row
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_table_has_the_options_of_the_tool(entry: ToolEntry[BaseModel]) -> None:
-    rows = read_table("docs/blueprints.md", f"`{entry.name}`")
+    rows = read_table("docs/blueprint-tools.md", f"`{entry.name}`")
 
     assert names(rows) == keys(entry.options)
     for row in rows:
@@ -57,18 +68,14 @@ def test_table_has_the_options_of_the_tool(entry: ToolEntry[BaseModel]) -> None:
 
 
 def test_every_built_in_tool_has_its_section() -> None:
-    assert {entry.name for entry in ENTRIES} <= read_anchors("docs/blueprints.md")
+    assert {entry.name for entry in ENTRIES} <= read_anchors("docs/blueprint-tools.md")
 
 
-@pytest.mark.parametrize(
-    ("page", "heading", "column"),
-    [("docs/concepts.md", "Limits", 1), ("docs/blueprints.md", "Keys of `limits`", 2)],
-)
-def test_table_has_the_defaults_of_the_limits(page: str, heading: str, column: int) -> None:
+def test_table_has_the_defaults_of_the_limits() -> None:
     # What has no bound of its own begins with a word instead of a number.
     shown = {
-        names([row])[0]: float(first) if (first := row[column].split()[0])[0].isdigit() else None
-        for row in read_table(page, heading)
+        names([row])[0]: float(first) if (first := row[1].split()[0])[0].isdigit() else None
+        for row in read_table("docs/concepts.md", "Limits")
     }
 
     assert shown == {name: getattr(Limits(), name) for name in shown}
@@ -109,6 +116,6 @@ def test_table_has_every_option_of_run() -> None:
 
 def test_table_has_every_variable_that_is_read() -> None:
     shown = set(names(read_table("docs/cli.md", "Environment")))
-    read = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    folders = {"XDG_CONFIG_HOME", "XDG_STATE_HOME", CONFIG_VARIABLE}
 
-    assert shown - {"NO_COLOR"} == read
+    assert shown - {"NO_COLOR", "FORCE_COLOR"} == {*VARIABLES.values(), *folders}

@@ -131,7 +131,7 @@ def test_every_check_of_a_pull_request_is_a_make_target() -> None:
         "lint": ["make lint"],
         "type-check": ["make type-check"],
         "test": ["make test"],
-        "build": ["make package", "make image"],
+        "build": ["make package", "make docs", "make image"],
     }
 
 

@@ -32,7 +32,13 @@ def test_core_uses_no_other_package_and_few_libraries(repository: Scratch) -> No
     found = closure(repository, "core")
 
     assert packages(found) == {"core"}
-    assert third_party(found) <= {"PyYAML", "jsonschema-rs", "pydantic", "typing-extensions"}
+    assert third_party(found) <= {
+        "PyYAML",
+        "jsonschema-rs",
+        "pydantic",
+        "rfc8785",
+        "typing-extensions",
+    }
 
 
 def test_integrations_uses_core_alone(repository: Scratch) -> None:

@@ -24,6 +24,10 @@ version: 0.1.0
 agent:
   instructions: Calculate with the tool.
   tools: [calculate]
+permissions:
+  models: [default]
+  tools: [calculate]
+  spend: 1 USD
 """
 CALL = {"id": "call_a", "name": "calculate", "arguments": {"expression": "6*7"}}
 FIXTURES: list[object] = [

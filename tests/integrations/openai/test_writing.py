@@ -131,3 +131,10 @@ def test_two_models_in_one_run_do_not_share_what_they_wrote() -> None:
     one, two = asyncio.run(call())
     assert one == bodies("chat", ModelRequest(MESSAGES))
     assert two == bodies("responses", ModelRequest(MESSAGES))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_seed_of_a_request_reaches_servers_that_take_one(kind: Kind) -> None:
+    [body] = bodies(kind, ModelRequest((UserMessage("Hi"),), seed=7))
+
+    assert body.get("seed") == (None if kind == "responses" else 7)

@@ -2,19 +2,40 @@
 
 ```
 AgentFactoryError
-└── CliError          root of this distribution
-    └── UsageError    the command was called in a way that cannot work
+└── CliError             root of this distribution
+    ├── UsageError       the command was called in a way that cannot work
+    │   └── SettingsError    the settings cannot be used
+    ├── StoreError       the recorded runs cannot be read or written
+    ├── OutputError      a file that the command makes cannot be written
+    ├── ReplayError      what is asked is not what a cassette has on record
+    └── SpendError       a model call may not cost what it would
 ```
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from agent_factory.core import AgentFactoryError, BlueprintError, ConfigurationError
+from agent_factory.cli.exit_codes import ExitCode
+from agent_factory.core.exceptions import AgentFactoryError, BlueprintError, ConfigurationError
 from agent_factory.integrations.exceptions import IntegrationError
 
-__all__ = ["CliError", "ExitCode", "UsageError", "get_exit_code"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent_factory.core.source import Problem
+
+__all__ = [
+    "CliError",
+    "ExitCode",
+    "OutputError",
+    "ReplayError",
+    "SettingsError",
+    "SpendError",
+    "StoreError",
+    "UsageError",
+    "get_exit_code",
+]
 
 
 class CliError(AgentFactoryError):
@@ -29,19 +50,54 @@ class UsageError(CliError):
     code = "usage"
 
 
-class ExitCode(IntEnum):
-    """What the process ends with."""
+class SettingsError(UsageError):
+    """The settings cannot be used.
 
-    OK = 0
-    """The command did what it was asked."""
-    FAILED = 1
-    """The run failed: the model, a tool, a limit."""
-    USAGE = 2
-    """The command or its settings are wrong."""
-    BLUEPRINT = 3
-    """The blueprint is wrong."""
-    INTERRUPTED = 130
-    """Ctrl-C."""
+    Args:
+        message: A heading for the problems, or what is wrong.
+        problems: What is wrong in the settings file, in its order.
+        variables: The environment variables whose values cannot be used.
+    """
+
+    code = "settings"
+
+    def __init__(
+        self, message: str, *, problems: Sequence[Problem] = (), variables: Sequence[str] = ()
+    ) -> None:
+        details: dict[str, object] = {}
+        if problems:
+            details["problems"] = [item.to_dict() for item in problems]
+        if variables:
+            details["variables"] = sorted(variables)
+        super().__init__(message, details=details)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(str(problem) for problem in self.problems)])
+
+
+class StoreError(CliError):
+    """The recorded runs cannot be read or written."""
+
+    code = "run_store"
+
+
+class OutputError(CliError):
+    """A file that the command makes cannot be written."""
+
+    code = "output"
+
+
+class ReplayError(CliError):
+    """What is asked is not what a cassette has on record."""
+
+    code = "replay"
+
+
+class SpendError(CliError):
+    """A model call may not cost what it would; with the code of the `BudgetExceededError` that it stands for."""
+
+    code = "budget_exceeded"
 
 
 def get_exit_code(error: AgentFactoryError) -> ExitCode:
@@ -52,6 +108,8 @@ def get_exit_code(error: AgentFactoryError) -> ExitCode:
     """
     if isinstance(error, BlueprintError):
         return ExitCode.BLUEPRINT
+    if isinstance(error, ReplayError):
+        return ExitCode.CHECK
     if isinstance(error, (UsageError, ConfigurationError, IntegrationError)):
         return ExitCode.USAGE
     return ExitCode.FAILED

@@ -1,65 +1,98 @@
-"""Running the agent of a blueprint."""
+"""Running a blueprint."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agent_factory.core.blueprints import create_agent, load_blueprint
+from agent_factory.cli.spending import explain_spend
+from agent_factory.cli.workflows import run_workflow
+from agent_factory.core.exceptions import CoreError
+from agent_factory.core.options import DEFAULT_OPTIONS
+from agent_factory.core.prices import PRICES
 from agent_factory.core.waiting import run_blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
+    from agent_factory.cli.assembly import AssembledBlueprint
     from agent_factory.cli.views import View
-    from agent_factory.core import Agent, Model, ToolRegistry
+    from agent_factory.core.options import RunOptions
+    from agent_factory.core.workflows.people import Person
 
-__all__ = ["run_blueprint"]
+__all__ = ["run_blueprint", "stream_answer"]
 
 
 def run_blueprint(
-    file: Path,
+    blueprint: AssembledBlueprint,
     prompt: str,
     *,
-    tools: ToolRegistry,
-    create_model: Callable[[str], Model],
     view: View,
-    model: str | None = None,
+    options: RunOptions = DEFAULT_OPTIONS,
+    person: Person | None = None,
+) -> None:
+    """Run a blueprint once and show what happens; it is closed afterwards.
+
+    Args:
+        blueprint: The blueprint.
+        prompt: The input, as it was typed.
+        view: Shows the events.
+        options: What the run brings along.
+        person: Who answers the questions of a workflow; nobody if None.
+
+    Raises:
+        CoreError: The run failed.
+        SpendError: A model call may not cost what it would.
+        KeyboardInterrupt: A person stopped it.
+    """
+    view.show_start(blueprint.name, blueprint.version)
+    try:
+        # Not asyncio.run: it would wait for a tool that ignores being cancelled.
+        with blueprint.denials.told_to(view.show_denied):
+            run_blocking(_run(blueprint, prompt, view, options, person))
+    except CoreError as error:
+        told = explain_spend(error, blueprint.assembly, options.prices or PRICES)
+        if told is None:
+            raise
+        raise told from error
+    except KeyboardInterrupt:
+        view.show_stopped()
+        raise
+    finally:
+        view.pause()
+
+
+async def stream_answer(
+    blueprint: AssembledBlueprint, prompt: str, view: View, options: RunOptions
 ) -> None:
     """Run the agent of a blueprint once and show what happens.
 
     Args:
-        file: The blueprint.
+        blueprint: The blueprint.
         prompt: What to ask the agent.
-        tools: The tools that the blueprint can use.
-        create_model: Makes the model of a name.
         view: Shows the events.
-        model: Name of the model to use instead of the blueprint's own.
+        options: What the run brings along.
 
     Raises:
-        BlueprintError: The blueprint is wrong.
-        ConfigurationError: The model cannot be made.
         CoreError: The run failed.
     """
-    loaded = load_blueprint(file)
-    # Outside the blueprint's own checks: a wrong --model is no mistake in the file.
-    chosen = None if model is None else create_model(model)
-    agent = create_agent(
-        loaded,
-        tools=tools,
-        create_model=create_model if chosen is None else lambda _: chosen,
+    stream = blueprint.agent.stream(
+        blueprint.create_prompt(prompt), deps=None, options=blueprint.create_options(options)
     )
-    view.show_start(loaded.blueprint)
-    # Not asyncio.run: it would wait for a tool that ignores being cancelled.
-    run_blocking(_run(agent, prompt, view))
-
-
-async def _run(agent: Agent[object, str], prompt: str, view: View) -> None:
-    async with AsyncExitStack() as stack:
-        close = getattr(agent.model, "aclose", None)
-        if close is not None:
-            stack.push_async_callback(close)
-        events = await stack.enter_async_context(aclosing(agent.stream(prompt, deps=None)))
+    async with aclosing(stream) as events:
         async for event in events:
             view.show_event(event)
+
+
+async def _run(
+    blueprint: AssembledBlueprint,
+    prompt: str,
+    view: View,
+    options: RunOptions,
+    person: Person | None,
+) -> None:
+    try:
+        if blueprint.workflow is None:
+            await stream_answer(blueprint, prompt, view, options)
+        else:
+            await run_workflow(blueprint, prompt, view, options, person)
+    finally:
+        await blueprint.close()

@@ -59,6 +59,7 @@ from agent_factory.core.exceptions import (
     ModelResponseError,
     ModelServerError,
     OutputError,
+    PermissionDeniedError,
     RefusalError,
     RunCancelledError,
     RunTimeoutError,
@@ -127,6 +128,7 @@ from agent_factory.core.result import (
 from agent_factory.core.tools import (
     Effect,
     Tool,
+    ToolOrigin,
     tool,
 )
 from agent_factory.core.usage import (
@@ -157,6 +159,9 @@ if TYPE_CHECKING:
         keep_window,
         summarise,
     )
+    from agent_factory.core.output_schemas import (
+        create_output_type,
+    )
     from agent_factory.core.prices import (
         PRICES,
         Price,
@@ -164,6 +169,7 @@ if TYPE_CHECKING:
     )
     from agent_factory.core.registry import (
         ToolEntry,
+        ToolEnvironment,
         ToolRegistry,
     )
     from agent_factory.core.source import (
@@ -221,7 +227,8 @@ else:
                 "summarise",
             ],
             "prices": ["PRICES", "Price", "PriceTable"],
-            "registry": ["ToolEntry", "ToolRegistry"],
+            "output_schemas": ["create_output_type"],
+            "registry": ["ToolEntry", "ToolEnvironment", "ToolRegistry"],
             "source": ["Location", "Problem"],
             "toolsets": [
                 "Toolset",
@@ -333,6 +340,7 @@ __all__ = [
     "OutputMode",
     "OutputRejected",
     "OutputSchema",
+    "PermissionDeniedError",
     "Person",
     "Price",
     "PriceTable",
@@ -368,11 +376,13 @@ __all__ = [
     "ToolDefinitionError",
     "ToolDeniedError",
     "ToolEntry",
+    "ToolEnvironment",
     "ToolError",
     "ToolExecutionError",
     "ToolFinished",
     "ToolMessage",
     "ToolNotFoundError",
+    "ToolOrigin",
     "ToolOutcome",
     "ToolOutcomeUnknownError",
     "ToolRegistry",
@@ -393,6 +403,7 @@ __all__ = [
     "check_history",
     "combine_tools",
     "create_memory_tools",
+    "create_output_type",
     "create_schema_tool",
     "create_tools_per_run",
     "create_toolset",

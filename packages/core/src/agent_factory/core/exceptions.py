@@ -4,7 +4,8 @@
 AgentFactoryError                 root of every distribution's errors
 └── CoreError                     root of this distribution
     ├── ConfigurationError        an agent, a tool or a workflow was put together wrongly
-    │   └── ToolDefinitionError   a function cannot be made into a tool
+    │   ├── ToolDefinitionError   a function cannot be made into a tool
+    │   └── ExportError           agents cannot be written as a blueprint (agent_factory.core.blueprints)
     ├── BlueprintError            a blueprint file cannot be used; carries every problem found
     ├── ModelError                a model call failed
     │   ├── ModelConnectionError      no answer: refused, reset or timed out  (retryable)
@@ -20,6 +21,7 @@ AgentFactoryError                 root of every distribution's errors
     │   ├── ToolArgumentsError    the model's arguments do not fit the tool's schema
     │   ├── ToolTimeoutError      a tool ran past its deadline
     │   ├── ToolDeniedError       the call was not approved, or not allowed
+    │   │   └── PermissionDeniedError   the blueprint's permissions do not name what the call touches
     │   └── ToolOutcomeUnknownError   whether the call took effect is not known
     ├── ToolExecutionError        a tool raised something else than a ToolError; the run stops
     ├── ApprovalError             an approval is not one of the call it was given for
@@ -75,6 +77,7 @@ __all__ = [
     "ModelResponseError",
     "ModelServerError",
     "OutputError",
+    "PermissionDeniedError",
     "RefusalError",
     "RunCancelledError",
     "RunTimeoutError",
@@ -298,6 +301,26 @@ class ToolDeniedError(ToolError):
     """A tool call was not carried out: nobody approved it, or a guardrail or a permission forbids it."""
 
     code = "tool_denied"
+
+
+class PermissionDeniedError(ToolDeniedError):
+    """Something was asked for that the permissions of the blueprint do not name.
+
+    Args:
+        message: What was refused, why, and what would permit it.
+        permission: What it was about, such as ``hosts`` or ``read``.
+        target: What was asked for.
+        tool: Name of the tool, where it is known.
+    """
+
+    code = "permission_denied"
+
+    def __init__(
+        self, message: str, *, permission: str, target: str, tool: str | None = None
+    ) -> None:
+        super().__init__(message, tool=tool, details={"permission": permission, "target": target})
+        self.permission = permission
+        self.target = target
 
 
 class ToolOutcomeUnknownError(ToolError):

@@ -122,6 +122,7 @@ class ModelRequest:
         memo: Where an adapter may keep what it made of the messages, so that each is encoded once a run: all
             requests of a run carry the same dictionary, and the run keeps its messages alive. Keys start
             with the adapter's class.
+        seed: What a model that can repeat itself is to begin with, or None to leave that to it.
     """
 
     messages: tuple[Message, ...]
@@ -131,6 +132,7 @@ class ModelRequest:
     max_output_tokens: int | None = None
     notify: Callable[[ModelRetry], None] = field(default=_ignore, repr=False, compare=False)
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class RunOptions:
         tools: Tools of this run, besides those of the agent.
         session: The conversation that the run goes on with; its new messages are added to it once there is an answer.
         run_id: Identifier of the run, for who begins the same run again; a new one if empty. At most 200 printable characters.
+        seed: What models that can repeat themselves begin with, as in an eval; 0 to 2^31 - 1, or None to leave it to them.
 
     Raises:
         ConfigurationError: A value is of the wrong kind.
@@ -76,6 +77,7 @@ class RunOptions:
     tools: tuple[Tool[Any] | Toolset[Any], ...] = ()
     session: Session | None = None
     run_id: str = ""
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         """Check the kinds of values, so that a mistake shows here and not in the middle of a run."""
@@ -111,6 +113,11 @@ class RunOptions:
         if not isinstance(run_id, str) or len(run_id) > _MAX_RUN_ID or not run_id.isprintable():
             raise ConfigurationError(
                 f"RunOptions: run_id must be a text of at most {_MAX_RUN_ID} printable characters, not {run_id!r:.80}"
+            )
+        seed: Any = self.seed
+        if seed is not None and (type(seed) is not int or not 0 <= seed < 2**31):
+            raise ConfigurationError(
+                f"RunOptions: seed must be a whole number from 0 to 2^31 - 1, not {seed!r:.80}"
             )
 
 

@@ -11,6 +11,7 @@ from typing_extensions import TypeForm
 
 from agent_factory.core.exceptions import ConfigurationError, OutputError
 from agent_factory.core.models import OutputSchema, ToolSpec
+from agent_factory.core.output_schemas import get_output_schema
 from agent_factory.core.problems import explain
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class OutputType(Generic[T]):
 
         try:
             self._adapter = TypeAdapter(type_)
-            schema: dict[str, Any] = self._adapter.json_schema()
+            # Not through pydantic, which takes references within the schema for its own.
+            own = get_output_schema(type_)
+            schema: dict[str, Any] = self._adapter.json_schema() if own is None else own
         except Exception as error:
             raise ConfigurationError(
                 f"agent {agent!r}: the output type {type_!r} has no JSON Schema: {error}"
@@ -105,7 +108,8 @@ class OutputType(Generic[T]):
                 ANSWER_TOOL, "Give the final answer. Call it once, when the work is done.", schema
             )
             return
-        name = re.sub(r"[^A-Za-z0-9_-]", "_", getattr(type_, "__name__", "output"))[:64]
+        called = "output" if own is not None else getattr(type_, "__name__", "output")
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", called)[:64]
         self.schema = OutputSchema(name or "output", schema)
 
     def parse(self, text: str) -> T:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Location", "Problem"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["MAX_PROBLEMS", "Location", "Problem", "select_problems"]
+
+MAX_PROBLEMS = 100
+"""Problems of one file that are told; of the rest, only how many there are."""
+
+_BEFORE = 60
+_WINDOW = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +55,11 @@ class Problem:
         if not self.excerpt:
             return head
         # A window around the column keeps a very long line from flooding the terminal.
-        start = max(0, self.location.column - 1 - 60)
-        window = self.excerpt[start : start + 120]
+        start = max(0, self.location.column - 1 - _BEFORE)
+        window = self.excerpt[start : start + _WINDOW]
         # What a file holds must not steer the terminal.
         shown = "".join(char if char.isprintable() else " " for char in window)
-        caret = " " * (self.location.column - 1 - start) + "^"
+        caret = " " * _measure(shown[: self.location.column - 1 - start]) + "^"
         return f"{head}\n    {shown}\n    {caret}"
 
     def to_dict(self) -> dict[str, object]:
@@ -59,3 +70,41 @@ class Problem:
             "column": self.location.column,
             "message": self.message,
         }
+
+
+def select_problems(problems: Iterable[Problem], *, more: int = 0) -> list[Problem]:
+    """Return what is told of the problems of one file: each once, in the order of the file, and not too many.
+
+    Args:
+        problems: The problems, in any order.
+        more: How many further ones were found but not kept; the kept ones come before them.
+
+    Returns:
+        At most `MAX_PROBLEMS` problems and, where there are more, a last one that says how many.
+    """
+    found = sorted(
+        dict.fromkeys(problems), key=lambda item: (item.location.line, item.location.column)
+    )
+    left = found[MAX_PROBLEMS:]
+    more += len(left)
+    if not more:
+        return found
+    place = left[0].location if left else found[-1].location
+    return [
+        *found[:MAX_PROBLEMS],
+        Problem(place, f"and {more:,} more problems: correct the ones above first"),
+    ]
+
+
+def _measure(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        (
+            0
+            if unicodedata.combining(char) or unicodedata.category(char) == "Me"
+            else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        )
+        for char in text
+    )

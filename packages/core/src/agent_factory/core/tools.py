@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, get_args, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    get_args,
+    overload,
+)
 
 from pydantic_core import to_json
 from typing_extensions import TypeVar
@@ -36,7 +46,10 @@ from agent_factory.core.signatures import (
 from agent_factory.core.threads import MAX_THREADS, are_threads_taken
 from agent_factory.core.waiting import DeadlineError, is_duration, run_bounded
 
-__all__ = ["Effect", "Tool", "ToolContext", "tool"]
+if TYPE_CHECKING:
+    from agent_factory.core.agent import Agent
+
+__all__ = ["Effect", "Tool", "ToolContext", "ToolOrigin", "tool"]
 
 Effect: TypeAlias = Literal["read", "idempotent", "once"]
 """What calling a tool does to the world: nothing; the same however often; something each time."""
@@ -48,6 +61,23 @@ P = ParamSpec("P")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_RESULT_CHARS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOrigin:
+    """Where a tool came from, so that it can be written down in a blueprint: a registry, or an agent.
+
+    Attributes:
+        made: The tool as it was made, before it was renamed or changed in other ways.
+        use: Its name in the registry; empty where an agent answers in it.
+        options: The options that it was made with, as plain data.
+        agent: The agent that answers in it; None where it came from a registry.
+    """
+
+    made: Tool[Any]
+    use: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    agent: Agent[Any, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +96,8 @@ class Tool(Generic[DepsT]):
             0 where the effect is ``once``.
         max_result_chars: Characters of a result that the model gets; the rest is left out, with a marker that says so.
         validate: Checks arguments without calling; raises a `ToolArgumentsError`. None where only the call does.
+        origin: Where it came from, for writing it down; None for one that was made of a function. It stays where a tool is
+            renamed or wrapped: pass ``origin=None`` where `call` is replaced by something of another meaning.
     """
 
     spec: ToolSpec
@@ -76,6 +108,7 @@ class Tool(Generic[DepsT]):
     retries: int = 0
     max_result_chars: int = DEFAULT_RESULT_CHARS
     validate: Callable[[str], object] | None = None
+    origin: ToolOrigin | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the name, the effect and the timeout."""
@@ -94,11 +127,11 @@ class Tool(Generic[DepsT]):
                 f"tool {self.spec.name!r}: timeout must be a finite number of seconds above 0, "
                 f"not {self.timeout!r}"
             )
-        for field, least in (("retries", 0), ("max_result_chars", 1)):
-            value = getattr(self, field)
+        for name, least in (("retries", 0), ("max_result_chars", 1)):
+            value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ToolDefinitionError(
-                    f"tool {self.spec.name!r}: {field} must be a whole number of at least {least}, not {value!r}"
+                    f"tool {self.spec.name!r}: {name} must be a whole number of at least {least}, not {value!r}"
                 )
         if self.retries and self.effect == "once":
             raise ToolDefinitionError(

@@ -22,6 +22,7 @@ __all__ = [
     "create_schema_tool",
     "create_tools_per_run",
     "create_toolset",
+    "rename_tool",
     "tool_method",
 ]
 
@@ -55,7 +56,7 @@ class Toolset(ABC, Generic[DepsT]):
             text: The text, such as ``github_``.
         """
         return _Changed(
-            self, lambda tools: tuple(_rename(item, text + item.name) for item in tools)
+            self, lambda tools: tuple(rename_tool(item, text + item.name) for item in tools)
         )
 
     def rename(self, names: Mapping[str, str]) -> Toolset[DepsT]:
@@ -71,7 +72,7 @@ class Toolset(ABC, Generic[DepsT]):
 
         def change(tools: tuple[Tool[Any], ...]) -> tuple[Tool[Any], ...]:
             _check_known(known, tools)
-            return tuple(_rename(item, known.get(item.name, item.name)) for item in tools)
+            return tuple(rename_tool(item, known.get(item.name, item.name)) for item in tools)
 
         return _Changed(self, change)
 
@@ -298,7 +299,16 @@ def _replace(item: Tool[Any], **changes: Any) -> Tool[Any]:
     return replace(item, **changes)
 
 
-def _rename(item: Tool[Any], name: str) -> Tool[Any]:
+def rename_tool(item: Tool[Any], name: str) -> Tool[Any]:
+    """Return a tool under another name, which its errors have too.
+
+    Args:
+        item: The tool.
+        name: The name.
+
+    Raises:
+        ToolDefinitionError: The name is refused.
+    """
     old, call, check = item.name, item.call, item.validate
     if name == old:
         return item

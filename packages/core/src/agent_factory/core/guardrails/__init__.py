@@ -10,6 +10,7 @@ from agent_factory.core.guardrails.guardrail import (
     GuardrailContext,
     GuardrailDecision,
     GuardrailMode,
+    GuardrailOrigin,
     GuardrailStage,
     Verdict,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "GuardrailContext",
     "GuardrailDecision",
     "GuardrailMode",
+    "GuardrailOrigin",
     "GuardrailStage",
     "PersonalData",
     "Verdict",

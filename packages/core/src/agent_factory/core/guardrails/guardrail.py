@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, get_args
 
@@ -20,6 +20,7 @@ __all__ = [
     "GuardrailContext",
     "GuardrailDecision",
     "GuardrailMode",
+    "GuardrailOrigin",
     "GuardrailStage",
     "Verdict",
 ]
@@ -132,6 +133,21 @@ class GuardrailContext(Generic[ContextDepsT]):
     ask: Ask | None = field(default=None, repr=False, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class GuardrailOrigin:
+    """Where a guardrail came from, so that it can be written down in a blueprint.
+
+    Attributes:
+        made: The guardrail as it was made, before it was changed.
+        use: Name of the function of core that made it.
+        options: The arguments that it was given by name, the guardrail's own name left out.
+    """
+
+    made: Guardrail[Any]
+    use: str
+    options: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Guardrail(Generic[DepsT]):
     """A check of what goes into a run, what comes out, or what its tools do.
@@ -149,6 +165,7 @@ class Guardrail(Generic[DepsT]):
         hold: Whether streamed text is held back until the output was checked. Without it, text that the guardrail objects
             to later may have been seen already.
         tools: Names of the tools whose calls and results it looks at; all if empty.
+        origin: Where it came from, for writing it down; None for one that was written by hand.
 
     Raises:
         ConfigurationError: A value is refused.
@@ -161,6 +178,7 @@ class Guardrail(Generic[DepsT]):
     timeout: float = DEFAULT_TIMEOUT
     hold: bool = True
     tools: frozenset[str] = frozenset()
+    origin: GuardrailOrigin | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.guardrails._options import check_action, object_to, read_stages
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -21,6 +22,7 @@ __all__ = ["allow_hosts"]
 _Action = Literal["block", "retry"]
 
 
+@remember_origin
 def allow_hosts(
     hosts: Collection[str],
     *,

@@ -16,6 +16,7 @@ from agent_factory.core.guardrails._options import (
     object_to,
     read_stages,
 )
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -34,6 +35,7 @@ __all__ = ["judge"]
 _Action = Literal["block", "retry"]
 
 
+@remember_origin
 def judge(
     model: Model,
     *,

@@ -11,6 +11,7 @@ from agent_factory.core.guardrails._options import (
     object_to,
     read_stages,
 )
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -26,6 +27,7 @@ __all__ = ["limit_length"]
 _Action = Literal["block", "retry", "truncate"]
 
 
+@remember_origin
 def limit_length(
     max_chars: int,
     *,

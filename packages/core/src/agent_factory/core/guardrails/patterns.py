@@ -11,6 +11,7 @@ from agent_factory.core.guardrails._options import (
     object_to,
     read_stages,
 )
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -26,6 +27,7 @@ __all__ = ["match_pattern"]
 _Action = Literal["block", "replace", "retry"]
 
 
+@remember_origin
 def match_pattern(
     pattern: str,
     *,

@@ -10,6 +10,7 @@ from agent_factory.core.guardrails._options import (
     object_to,
     read_stages,
 )
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -31,6 +32,7 @@ PERSONAL_DATA: tuple[PersonalData, ...] = get_args(PersonalData)
 _Action = Literal["redact", "block", "retry"]
 
 
+@remember_origin
 def detect_personal_data(
     kinds: Iterable[PersonalData] = PERSONAL_DATA,
     *,

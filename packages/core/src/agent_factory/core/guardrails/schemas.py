@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.guardrails._options import check_action, object_to, read_stages
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -29,6 +30,7 @@ MAX_NAME = 40
 _Action = Literal["retry", "block"]
 
 
+@remember_origin
 def require_json_schema(
     schema: Mapping[str, Any] | bool,
     *,

@@ -10,6 +10,7 @@ from agent_factory.core.guardrails._options import (
     object_to,
     read_stages,
 )
+from agent_factory.core.guardrails._origins import remember_origin
 from agent_factory.core.guardrails.guardrail import (
     Guardrail,
     GuardrailContext,
@@ -25,6 +26,7 @@ __all__ = ["detect_secrets"]
 _Action = Literal["redact", "block", "retry"]
 
 
+@remember_origin
 def detect_secrets(
     *,
     stages: Iterable[GuardrailStage] = ALL_STAGES,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from agent_factory.core.memory.long_term import (
         InMemoryLongTermMemory,
     )
+    from agent_factory.core.memory.origins import (
+        MemoryOrigin,
+        find_memory_origins,
+    )
     from agent_factory.core.memory.policies import (
         compose,
         keep_last,
@@ -41,6 +45,7 @@ else:
         __name__,
         {
             "long_term": ["InMemoryLongTermMemory"],
+            "origins": ["MemoryOrigin", "find_memory_origins"],
             "policies": ["compose", "keep_last"],
             "store": ["InMemoryStore"],
             "summary": ["summarise"],
@@ -56,6 +61,7 @@ __all__ = [
     "LongTermMemory",
     "MemoryContext",
     "MemoryItem",
+    "MemoryOrigin",
     "MemoryPolicy",
     "MemoryScope",
     "MemoryStore",
@@ -63,6 +69,7 @@ __all__ = [
     "compose",
     "create_memory_tools",
     "estimate_tokens",
+    "find_memory_origins",
     "keep_last",
     "keep_window",
     "summarise",

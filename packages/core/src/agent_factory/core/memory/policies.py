@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.memory.conversation import Conversation
+from agent_factory.core.memory.origins import MemoryOrigin
 from agent_factory.core.memory.ports import MemoryPolicy
 from agent_factory.core.memory.window import check_tokens
 
@@ -59,6 +60,10 @@ def compose(*policies: MemoryPolicy) -> MemoryPolicy:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Last:
     turns: int
+
+    @property
+    def origin(self) -> MemoryOrigin:
+        return MemoryOrigin("keep_last", {"turns": self.turns})
 
     async def select(
         self, messages: tuple[Message, ...], context: MemoryContext

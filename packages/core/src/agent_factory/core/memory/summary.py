@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent_factory.core.exceptions import (
     ConfigurationError,
@@ -11,6 +11,7 @@ from agent_factory.core.exceptions import (
     ModelResponseError,
 )
 from agent_factory.core.memory.conversation import Conversation
+from agent_factory.core.memory.origins import MemoryOrigin
 from agent_factory.core.memory.shortening import shorten_text
 from agent_factory.core.memory.tokens import estimate_tokens
 from agent_factory.core.memory.transcript import write_transcripts
@@ -85,6 +86,15 @@ class _Summarise:
     max_tokens: int
     keep_tokens: int
     count: TokenCounter
+
+    @property
+    def origin(self) -> MemoryOrigin:
+        options: dict[str, Any] = {"model": self.model, "max_tokens": self.max_tokens}
+        if self.keep_tokens != self.max_tokens // 2:
+            options["keep_tokens"] = self.keep_tokens
+        if self.count is not estimate_tokens:
+            options["count"] = self.count
+        return MemoryOrigin("summarise", options)
 
     async def select(
         self, messages: tuple[Message, ...], context: MemoryContext

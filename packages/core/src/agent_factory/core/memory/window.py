@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent_factory.core.exceptions import ConfigurationError, LimitExceededError
 from agent_factory.core.memory.conversation import Conversation
+from agent_factory.core.memory.origins import MemoryOrigin
 from agent_factory.core.memory.shortening import shorten_text
 from agent_factory.core.memory.tokens import estimate_tokens
 from agent_factory.core.messages import ToolMessage
@@ -66,6 +67,11 @@ def check_tokens(policy: str, name: str, value: object, least: int) -> None:
 class _Window:
     max_tokens: int
     count: TokenCounter
+
+    @property
+    def origin(self) -> MemoryOrigin:
+        count = {} if self.count is estimate_tokens else {"count": self.count}
+        return MemoryOrigin("keep_window", {"max_tokens": self.max_tokens, **count})
 
     async def select(
         self, messages: tuple[Message, ...], context: MemoryContext

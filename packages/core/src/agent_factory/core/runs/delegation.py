@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -23,7 +24,7 @@ from agent_factory.core.models import ToolSpec
 from agent_factory.core.runs.loop import RunLoop
 from agent_factory.core.runs.scope import RunScope
 from agent_factory.core.signatures import validate_arguments
-from agent_factory.core.tools import Tool
+from agent_factory.core.tools import Tool, ToolOrigin
 
 if TYPE_CHECKING:
     from agent_factory.core.agent import Agent
@@ -78,13 +79,14 @@ def create_agent_tool(
     async def call(context: ToolContext[Any], arguments: str) -> object:
         return await _run(agent, context, validate(arguments).prompt)
 
-    return Tool(
+    made: Tool[Any] = Tool(
         ToolSpec(called, said or f"Ask the agent {agent.name!r}.", _PARAMETERS),
         call,
         "read" if has_only(agent, "read") else "once",
         agent.limits.timeout if timeout is None else timeout,
         validate=validate,
     )
+    return replace(made, origin=ToolOrigin(made, agent=agent))
 
 
 def has_only(agent: Agent[Any, Any], *effects: Effect) -> bool:

@@ -108,7 +108,14 @@ class Asker:
         gate.thoughts = thoughts
         limits = scope.limits
         request = ModelRequest(
-            messages, tools, output, left, limits.max_output_tokens, gate.notify, scope.memo
+            messages,
+            tools,
+            output,
+            left,
+            limits.max_output_tokens,
+            gate.notify,
+            scope.memo,
+            scope.options.seed,
         )
         reserved = None
         if scope.budgets:

@@ -200,7 +200,7 @@ class LocalModel:
             "messages": build_messages(request),
             "max_tokens": self._max_output_tokens,
             "temperature": 0,
-            "seed": 0,
+            "seed": request.seed or 0,
             "stream": True,
             "stream_options": {"include_usage": True},
             "cache_prompt": self._reuse_prompt,

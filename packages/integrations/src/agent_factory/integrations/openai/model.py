@@ -68,6 +68,7 @@ class OpenAIModel(ServerModel):
             encode_fields=encode_fields,
             extra=self._extra,
             limits=name_limits(self._transport.base_url.host),
+            seeds="seed" not in self._extra,
         )
 
     def _decode(self, body: dict[str, Any]) -> ModelResponse:

@@ -119,6 +119,7 @@ class OpenAIClientModel:
             encode_fields=encode_fields,
             extra={name: value for name, value in extra.items() if name in limits},
             limits=limits,
+            seeds="seed" not in extra,
         )
         self._memo_key = (type(self), self)
 

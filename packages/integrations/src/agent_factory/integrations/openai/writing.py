@@ -69,6 +69,7 @@ class RequestWriter:
         encode_fields: Returns all other fields but the model's.
         extra: The further fields that the user gave.
         limits: Names that the bound of an answer's tokens may have, the usual one first.
+        seeds: Whether the protocol has a field for the seed of a request, and the user gave none.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class RequestWriter:
         "_instructions",
         "_limits",
         "_model",
+        "_seeds",
         "_start",
     )
 
@@ -92,8 +94,10 @@ class RequestWriter:
         encode_fields: _EncodeFields,
         extra: Mapping[str, object],
         limits: Sequence[str],
+        seeds: bool = False,
     ) -> None:
         self._model = model
+        self._seeds = seeds
         self._start = write_json({"model": model})[:-1] + b"," + write_json(conversation) + b":["
         self._encode_message = encode_message
         self._encode_fields = encode_fields
@@ -119,6 +123,8 @@ class RequestWriter:
             written = request.memo[key] = _Written()
         conversation = self._join(request.messages, written)
         limits = _bound_tokens(self._given, self._limits, request.max_output_tokens)
+        if request.seed is not None and self._seeds:
+            limits["seed"] = request.seed
         end = write_json(limits).replace(b"{", b",", 1) if limits else b"}"
         return b"".join((self._start, conversation, self._write_fields(request, streaming), end))
 

@@ -57,7 +57,7 @@ def create_calculate_entry() -> ToolEntry[CalculateOptions]:
         "calculate",
         "calculates an arithmetic expression exactly",
         CalculateOptions,
-        lambda _options, _base: create_calculate(),
+        lambda _options, _environment: create_calculate(),
     )
 
 

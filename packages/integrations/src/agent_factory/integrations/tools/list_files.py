@@ -10,10 +10,13 @@ from agent_factory.core.exceptions import ToolError
 from agent_factory.core.registry import ToolEntry
 from agent_factory.core.tools import Tool, tool
 from agent_factory.integrations.tools.folders import Folder
+from agent_factory.integrations.tools.granting import need_folder
 from agent_factory.integrations.tools.patterns import PathPatterns, PatternError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agent_factory.core.permissions.roots import GrantedPath
 
 __all__ = ["ListFilesOptions", "create_list_files", "create_list_files_entry"]
 
@@ -38,7 +41,7 @@ class ListFilesOptions(BaseModel):
 
 
 def create_list_files(
-    folder: Path | str, *, max_files: int = DEFAULT_MAX_FILES, hidden: bool = False
+    folder: Path | str | GrantedPath, *, max_files: int = DEFAULT_MAX_FILES, hidden: bool = False
 ) -> Tool[object]:
     """Make the tool `list_files`.
 
@@ -84,7 +87,10 @@ def create_list_files_entry() -> ToolEntry[ListFilesOptions]:
         "list_files",
         "lists the files below a folder",
         ListFilesOptions,
-        lambda options, base: create_list_files(
-            base / options.folder, max_files=options.max_files, hidden=options.hidden
+        lambda options, environment: create_list_files(
+            environment.grant.get_path("read", options.folder),
+            max_files=options.max_files,
+            hidden=options.hidden,
         ),
+        need_folder("read"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,8 +11,12 @@ from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.registry import ToolEntry
 from agent_factory.core.tools import Tool, tool
 from agent_factory.integrations.tools.folders import Folder
+from agent_factory.integrations.tools.granting import need_folder
 from agent_factory.integrations.tools.index import DocumentIndex, IndexBounds
 from agent_factory.integrations.tools.patterns import PathPatterns, PatternError
+
+if TYPE_CHECKING:
+    from agent_factory.core.permissions.roots import GrantedPath
 
 __all__ = ["SearchDocumentsOptions", "create_search_documents", "create_search_documents_entry"]
 
@@ -48,7 +52,7 @@ class SearchDocumentsOptions(BaseModel):
 
 
 def create_search_documents(
-    folder: Path | str,
+    folder: Path | str | GrantedPath,
     *,
     patterns: tuple[str, ...] = DEFAULT_PATTERNS,
     prefix: str | None = None,
@@ -119,13 +123,14 @@ def create_search_documents_entry() -> ToolEntry[SearchDocumentsOptions]:
         "search_documents",
         "finds passages in the documents of a folder",
         SearchDocumentsOptions,
-        lambda options, base: create_search_documents(
-            base / options.folder,
+        lambda options, environment: create_search_documents(
+            environment.grant.get_path("read", options.folder),
             patterns=tuple(options.patterns),
             prefix=options.prefix,
             hidden=options.hidden,
             bounds=IndexBounds(options.max_files, options.max_file_bytes, options.max_total_bytes),
         ),
+        need_folder("read"),
     )
 
 

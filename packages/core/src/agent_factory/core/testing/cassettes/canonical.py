@@ -47,6 +47,8 @@ def canonical_request(model: str, request: ModelRequest) -> dict[str, Any]:
         }
     if request.max_output_tokens is not None:
         data["max_output_tokens"] = request.max_output_tokens
+    if request.seed is not None:
+        data["seed"] = request.seed
     return data
 
 
