@@ -137,3 +137,14 @@ def test_input_of_a_test_case_has_to_fit_the_inputs() -> None:
 
 def test_blueprint_without_mistakes_is_put_together() -> None:
     assert create_assembly(PERMITTED + "agent: {instructions: A, tools: [echo, fetch]}\n").agents
+
+
+def test_input_of_another_target_than_the_entry_is_not_bound_by_the_inputs() -> None:
+    made = create_assembly(
+        PERMITTED
+        + "entry: a\ninputs: {type: object, properties: {topic: {type: string}}, required: [topic]}\n"
+        + "agents: {a: {instructions: A}, b: {instructions: B}}\n"
+        + "evals: {smoke: {target: b, cases: [{name: x, input: Hi., expect: [{contains: x}]}]}}\n"
+    )
+
+    assert made.file.suites["smoke"].section.target == "b"

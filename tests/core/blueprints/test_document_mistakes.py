@@ -64,3 +64,26 @@ def test_common_mistake_is_told_in_words_that_help(text: str, said: str) -> None
 def test_mistake_in_a_line_of_any_length_is_told() -> None:
     for line in ("x\n " + "- " * 100_000 + "a#: b", "y: x\n " + "a " * 100_000 + ": b"):
         assert read_document(line.encode(), "a.yaml").problems
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: {b: one, two.}", "1:13"),
+        ("a: {b: 1, c}", "1:11"),
+        ("a: {b}", "1:5"),
+        ('a: {b: 1, "c"}', "1:11"),
+        ("a: [{b: 1, c}]", "1:12"),
+    ],
+)
+def test_rest_of_a_text_behind_a_comma_is_no_key(text: str, place: str) -> None:
+    [problem] = read_document(text.encode(), "a.yaml").problems
+
+    assert str(problem).startswith(f"a.yaml:{place}: this is a key without a value: put a text")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: {b: , c: 1}", "a: {b: }", "a:\nb: 1", "a: {b : , c: 1}", 'a: {"b":, c: 1}']
+)
+def test_key_with_a_colon_may_have_no_value(text: str) -> None:
+    assert read_document(text.encode(), "a.yaml").problems == []

@@ -116,7 +116,8 @@ class TerminalView:
         self._text: list[str] = []
         self._received = 0
         self._line_is_open = False
-        self._started: dict[str, float] = {}
+        # By run too: agents side by side may have calls of the same identifier.
+        self._started: dict[tuple[str, str], float] = {}
         self._model_calls = self._tool_calls = 0
         # The run that is shown; what runs within it has no answer of its own to print.
         self._outer = ""
@@ -147,7 +148,7 @@ class TerminalView:
             case ModelAnswered():
                 self._answer(event)
             case ToolStarted():
-                self._started[event.call.id] = time.monotonic()
+                self._started[event.run_id, event.call.id] = time.monotonic()
                 self._show_call(event.call)
                 self._wait("tools are running")
             case ToolFinished():
@@ -225,9 +226,10 @@ class TerminalView:
         self._say(f"[cyan]→[/] {escape(clean(call.name))} [dim]{escape(arguments)}[/]")
 
     def _show_tool_result(self, event: ToolFinished) -> None:
-        if event.call.id not in self._started:  # it was refused before it could begin
+        key = (event.run_id, event.call.id)
+        if key not in self._started:  # it was refused before it could begin
             self._show_call(event.call)
-        took = time.monotonic() - self._started.pop(event.call.id, time.monotonic())
+        took = time.monotonic() - self._started.pop(key, time.monotonic())
         name = escape(clean(event.call.name))
         if event.is_error:
             self._say(f"[red]✗[/] {name} [dim]{escape(shorten(event.content, 200))}[/]")

@@ -117,7 +117,8 @@ def create_blueprint_target(
     if target in assembly.agents:
 
         def create_prompt(value: Any) -> str:
-            assembly.check_input(value)
+            if target == assembly.entry:
+                assembly.check_input(value)
             return assembly.create_prompt(target, value)
 
         return create_agent_target(

@@ -69,12 +69,14 @@ class _Frame:
         container: What was read of it so far.
         path: Where it is.
         key: The key whose value comes next; for a mapping only.
+        key_end: Where the text of that key ends.
         refused: Whether it stands where a key must stand, so that its content counts for nothing.
     """
 
     container: dict[str, Any] | list[Any]
     path: Path
     key: Any = _NO_KEY
+    key_end: int = 0
     refused: bool = False
 
 
@@ -139,6 +141,7 @@ class _Reader:
         frame = frames[-1] if frames else None
         if frame is not None and isinstance(frame.container, dict) and frame.key is _NO_KEY:
             frame.key = self._take_key(event, frame)
+            frame.key_end = event.end_mark.index
             return
         self._count += 1
         if self._count > MAX_VALUES:
@@ -153,7 +156,18 @@ class _Reader:
         if path and _is_empty(event) and _KEY_WITHOUT_SPACE.match(str(path[-1])):
             place = self._document.key_places.get(path, (0, 0))
             self._record(place, "a space is missing behind the ':', or the key needs quotes")
+        elif frame is not None and isinstance(frame.container, dict) and _is_empty(event):
+            self._check_colon(event, frame, path)
         self._put(frame, self._create_value(event, path))
+
+    def _check_colon(self, event: Any, frame: _Frame, path: Path) -> None:
+        """Make sure that a key without a value has its colon: without one, it is mostly the rest of a text with a comma."""
+        if frame.key is _REFUSED_KEY or ":" in self._text[frame.key_end : event.start_mark.index]:
+            return
+        self._record(
+            self._document.key_places.get(path, (0, 0)),
+            "this is a key without a value: put a text that has a ',' in quotes, or write 'key: value'",
+        )
 
     def _get_path(self, frame: _Frame | None) -> Path:
         if frame is None:

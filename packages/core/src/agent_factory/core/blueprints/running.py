@@ -140,15 +140,17 @@ class BlueprintEngine:
             Its result. That of the workflow which the blueprint runs fits ``outputs``.
 
         Raises:
-            ConfigurationError: The input does not fit ``inputs``.
+            ConfigurationError: It is the workflow which the blueprint runs, and its input does not fit ``inputs``.
             OutputError: The result does not fit ``outputs``.
             RunTimeoutError: The run took longer than the permissions allow.
             WorkflowError: A step failed.
         """
-        self._assembly.check_input(value)
+        is_entry = workflow.name == self._assembly.entry
+        if is_entry:
+            self._assembly.check_input(value)
         clock = self._clock or RunClock(self._assembly.timeout)
         person = None if self._person is None else _PatientPerson(self._person, clock)
         result = await clock.hold(LocalEngine(person=person).run(workflow, value, run_id=run_id))
-        if workflow.name == self._assembly.entry:
+        if is_entry:
             self._assembly.check_output(result)
         return result
