@@ -45,7 +45,12 @@ def test_the_selection_of_a_pull_request_reaches_every_goal_of_pants() -> None:
 
     commands = make("ci", f"TARGETS={selection}")
 
-    goals = [command for command in commands if command.startswith("./pants ")]
+    # What is run, such as what builds the documentation, is no goal over targets.
+    goals = [
+        command
+        for command in commands
+        if command.startswith("./pants ") and not command.startswith("./pants run ")
+    ]
     assert len(goals) >= 4
     assert all(command.endswith(f" {selection}") for command in goals)
 
