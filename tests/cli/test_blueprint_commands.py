@@ -260,3 +260,18 @@ def test_workflow_is_run_drawn_and_no_partner_for_a_chat(tmp_path: Path) -> None
     assert "flowchart" in call("graph", file).stdout
     assert chat.exit_code == ExitCode.USAGE
     assert f"agent-factory run {file}" in chat.stderr
+
+
+def test_lock_tells_at_its_place_what_cannot_be_made(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "schema: agent-factory/blueprint@1\nname: a\nversion: 0.1.0\n"
+        "permissions: {models: [default], tools: [run_command], commands: [bash], files: {read: ['.']}}\n"
+        "agent:\n  instructions: A\n  tools:\n    - {use: run_command, with: {commands: [bash], folder: '.'}}\n",
+        encoding="utf-8",
+    )
+
+    result = call("lock", str(file))
+
+    assert result.exit_code == ExitCode.BLUEPRINT
+    assert f"{file}:8:" in result.stderr

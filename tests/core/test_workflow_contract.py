@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, assert_type
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -180,6 +180,8 @@ def test_plain_data_survives_its_record(value: Any, declared: Any) -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=ATOMS, declared=st.sampled_from([int, float, str, bool, None, int | None, str | int]))
 def test_result_passes_a_step_only_if_it_survives_its_record(value: Any, declared: Any) -> None:
+    # A float cannot hold every digit of it, and a float is what was declared.
+    assume(not (declared is float and type(value) is int and abs(value) > 2**53))
     node = create(declared)
     try:
         given_ = asyncio.run(Workflow("w", node).run(value))

@@ -48,6 +48,12 @@ def test_good_workflow_has_no_problems() -> None:
         ("{name: a}", "steps.0", "says nothing to do: give it one of agent, tool, ask"),
         ("{name: a, agent: echo, input: x, ask: y}", "steps.0", "has 'agent' and 'ask'"),
         ("{name: a, agent: echo}", "steps.0.input", "the key 'input' is missing"),
+        (
+            "{name: a, value: x, timeout: 3}",
+            "steps.0.timeout",
+            "'timeout' does not go with 'value', which takes nothing else",
+        ),
+        ("{name: a, value: {b: ['{{steps.c}}']}}", "steps.0.value.b.0", "there is no step 'c'"),
         ("{name: a, agent: , input: x}", "steps.0.agent", "must not be empty"),
         (
             "{name: a, ask: x, limit: 3}",

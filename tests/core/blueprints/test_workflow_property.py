@@ -56,7 +56,7 @@ class Maker:
     def step(self, known: list[str], depth: int) -> dict[str, Any]:
         self.made += 1
         name = f"n{self.made}"
-        simple = ["agent", "tool", "ask"]
+        simple = ["agent", "tool", "ask", "value"]
         if self.caught and self.draw(st.booleans()):
             simple = ["fail"]
         kinds = (
@@ -67,6 +67,10 @@ class Maker:
             return {"name": name, "agent": "digest", "input": self.text(known)}
         if kind == "ask":
             return {"name": name, "ask": "Is it " + self.text(known)}
+        if kind == "value":
+            text = self.text(known)
+            shapes: list[Any] = [text, {"it": text, "n": 1}, [text, None], None]
+            return {"name": name, "value": self.draw(st.sampled_from(shapes))}
         if kind in ("tool", "fail"):
             called = "sort_out" if kind == "tool" else "fail"
             return {"name": name, "tool": called, "arguments": {"text": "t" + self.text(known)}}
@@ -139,7 +143,16 @@ class Reader:
 
         return REFERENCE.sub(write, text)
 
+    def shape(self, value: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(value, dict):
+            return {key: self.shape(item, scope) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.shape(item, scope) for item in value]
+        return self.render(value, scope) if isinstance(value, str) else value
+
     def step(self, step: dict[str, Any], scope: dict[str, Any]) -> Any:
+        if "value" in step:
+            return self.shape(step["value"], scope)
         if "agent" in step:
             asked = self.render(step["input"], scope)
             shown = asked if isinstance(asked, str) else json.dumps(asked, separators=(",", ":"))

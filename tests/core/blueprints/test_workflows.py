@@ -9,7 +9,9 @@ from pydantic import BaseModel
 from agent_factory.core import Agent, ConfigurationError, WorkflowError, step, tool
 from agent_factory.core.testing import ScriptedModel
 from agent_factory.core.workflows import InMemoryPerson, LocalEngine
+from agent_factory.core.workflows.graph import create_workflow_graph
 from tests.core.blueprints.workflow_sections import make
+from tests.core.workflow_engine import RecordingEngine
 
 
 def run(text: str, value: Any = None, answers: Any = None, **given: Any) -> Any:
@@ -52,6 +54,35 @@ def test_output_may_be_made_of_several_results() -> None:
     """
 
     assert run(text, "in") == {"first": "<x>", "list": ["in", 1, None]}
+
+
+def test_step_may_give_a_value_without_doing_anything() -> None:
+    text = """
+    steps:
+      - {name: all, value: {about: "{{input.topic}}", list: ["on {{input.topic}}", 2]}}
+      - name: what
+        switch: "{{steps.all.about}}"
+        cases:
+          bees: [{name: some, value: "{{steps.all}}"}]
+        otherwise: [{name: none, value: }]
+    """
+
+    assert run(text, {"topic": "bees"}) == {"about": "bees", "list": ["on bees", 2]}
+    assert run(text, {"topic": "wasps"}) is None
+
+
+def test_nothing_is_on_record_of_a_value() -> None:
+    engine = RecordingEngine()
+    made = make("steps: [{name: a, value: x}, {name: b, agent: echo, input: '{{steps.a}}'}]")
+
+    assert asyncio.run(made.run(None, engine=engine)) == "<x>"
+    assert engine.ran == ["b"]
+
+
+def test_picture_says_that_a_step_gives_a_value() -> None:
+    graph = create_workflow_graph(make("steps: [{name: a, value: x}]"))
+
+    assert [(box.label, box.note) for box in graph.boxes][1] == ("a", "value")
 
 
 def test_each_item_goes_through_the_steps() -> None:

@@ -73,8 +73,11 @@ def collect_locked_parts(
         CoreError: A server does not answer.
     """
     toolsets: dict[str, tuple[ToolSpec, ...]] | None = None
-    if online and file.blueprint.toolsets:
-        toolsets = run_blocking(_ask_servers(file, adapters))
+    if installed:
+        # First of all, for what keeps it from being put together, at its place in the file.
+        toolsets = run_blocking(_ask_servers(file, adapters, online=online))
+    elif online and file.blueprint.toolsets:
+        toolsets = run_blocking(_ask_servers(file, adapters, online=True))
     # With the prices that come along, and not those of the settings: a lock is the same on every machine.
     return collect_parts(file, adapters, installed=installed, toolsets=toolsets)
 
@@ -100,10 +103,14 @@ def find_drifts(
     return check_lock(lock, create_lock(parts))
 
 
-async def _ask_servers(file: BlueprintFile, adapters: Adapters) -> dict[str, tuple[ToolSpec, ...]]:
+async def _ask_servers(
+    file: BlueprintFile, adapters: Adapters, *, online: bool
+) -> dict[str, tuple[ToolSpec, ...]] | None:
     assembly = assemble(file, create_offline_adapters(adapters))
     context = RunContext[object](None, "lock", "lock", "")
     try:
+        if not online or not assembly.toolsets:
+            return None
         return {
             name: tuple(tool.spec for tool in await toolset.list_tools(context))
             for name, toolset in assembly.toolsets.items()

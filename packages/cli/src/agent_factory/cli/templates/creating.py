@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,15 +83,16 @@ def create_from_template(folder: Path, template: str, adapters: Adapters) -> Cre
         raise UsageError(
             f"{error.filename or folder} cannot be written: {error.strerror}"
         ) from error
+    shown = shlex.quote(str(blueprint))
     return CreatedBlueprint(
         (*made, find_lock_file(blueprint)),
-        f"  agent-factory validate --locked {blueprint}\n"
-        f"  agent-factory eval {blueprint}\n"
-        f"  agent-factory {_write_trial(chosen, blueprint)}",
+        f"  agent-factory validate --locked {shown}\n"
+        f"  agent-factory eval {shown}\n"
+        f"  agent-factory {_write_trial(chosen, shown)}",
     )
 
 
-def _write_trial(template: Template, blueprint: Path) -> str:
+def _write_trial(template: Template, blueprint: str) -> str:
     if template.command == "chat":
         return f"chat {blueprint}"
     return f'{template.command} {blueprint} "{template.question}"'

@@ -154,10 +154,19 @@ def start_program(
 def _start(
     command: list[str], environment: Mapping[str, str], held: int, folder: int
 ) -> subprocess.Popen[bytes]:
-    supervisor = Path(__file__).with_name("supervisor.py")
+    from agent_factory.integrations.mcp import supervisor
+
     return subprocess.Popen(
         # -I and -S: nothing from the environment or from site-packages is imported.
-        [sys.executable, "-I", "-S", str(supervisor), str(held), str(folder), *command],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            str(Path(supervisor.__file__)),
+            str(held),
+            str(folder),
+            *command,
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

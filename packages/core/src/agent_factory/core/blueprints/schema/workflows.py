@@ -21,6 +21,7 @@ KEYS_BY_KIND: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "agent": (frozenset({"input"}), frozenset({"retry", "timeout"})),
     "tool": (frozenset(), frozenset({"arguments", "retry", "timeout"})),
     "ask": (frozenset(), frozenset({"answer", "timeout"})),
+    "value": (frozenset(), frozenset()),
     "for_each": (frozenset({"steps"}), frozenset({"limit", "max_items"})),
     "parallel": (frozenset(), frozenset({"limit"})),
     "switch": (frozenset({"cases"}), frozenset({"otherwise"})),
@@ -73,7 +74,7 @@ def _describe_kinds(schema: dict[str, Any]) -> None:
 
 
 class StepSection(Section):
-    """A step. One of agent, tool, ask, for_each, parallel, switch, repeat and try says what it does."""
+    """A step. One of agent, tool, ask, value, for_each, parallel, switch, repeat and try says what it does."""
 
     model_config = ConfigDict(json_schema_extra=_describe_kinds)
 
@@ -107,6 +108,12 @@ class StepSection(Section):
         default_factory=lambda: {"type": "string"},
         description="JSON Schema of the person's answer, without $ref; a text if left out.",
         examples=[{"enum": ["publish", "discard"]}],
+    )
+
+    value: Any = Field(
+        None,
+        description="What the step gives, without doing anything: a text with references, or a mapping or list of such texts.",
+        examples=["not published", {"title": "{{input.topic}}", "text": "{{steps.write}}"}],
     )
 
     for_each: Any = Field(

@@ -124,6 +124,8 @@ class _Checker:
             )
         good = True
         for key in (kind, *sorted(needed)):
+            if key == "value":  # nothing is a value too
+                continue
             if getattr(step, "attempt" if key == "try" else key) is None:
                 wrong = "must not be empty" if key in given else "is missing"
                 self._add((*path, key), f"step {step.name!r}: the key {key!r} {wrong}")
@@ -142,6 +144,8 @@ class _Checker:
             case "ask":
                 self._text(step.ask, (*path, "ask"), inner)
                 self._answer(step, (*path, "answer"))
+            case "value":
+                self._data(step.value, (*path, "value"), inner)
             case "for_each":
                 self._items(step.for_each, (*path, "for_each"), inner)
                 self._row(

@@ -20,7 +20,7 @@ from agent_factory.core.blueprints.workflows.checking import check_workflow
 from agent_factory.core.blueprints.workflows.conditions import TESTS, Condition
 from agent_factory.core.blueprints.workflows.known import list_known
 from agent_factory.core.blueprints.workflows.rows import BlueprintWorkflow, chain
-from agent_factory.core.blueprints.workflows.tasks import AskTask, Task
+from agent_factory.core.blueprints.workflows.tasks import AskTask, Task, ValueTask
 from agent_factory.core.blueprints.workflows.tool_calls import create_tool_step
 from agent_factory.core.exceptions import ConfigurationError
 from agent_factory.core.options import DEFAULT_OPTIONS, RunOptions
@@ -117,6 +117,8 @@ class _Compiler:
                     return self._tool(step)
                 case "ask":
                     return _ask(step)
+                case "value":
+                    return ValueTask(step.name, DataTemplate.parse(step.value))
                 case "for_each":
                     return ForEach(
                         name=step.name,

@@ -1,4 +1,4 @@
-"""The steps of a blueprint's workflow that do something: an agent answers, a tool is called, a person is asked."""
+"""The steps of a blueprint's workflow without steps within: an agent, a tool, a person, or a plain value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agent_factory.core.workflows.nodes import StepRunner
     from agent_factory.core.workflows.steps import Step
 
-__all__ = ["AskTask", "Task"]
+__all__ = ["AskTask", "Task", "ValueTask"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,34 @@ class AskTask(ScopedNode, AskPerson[Scope, Scope]):
 
     def _write(self, scope: Scope) -> str:
         return to_text(self.template.render(scope.values))
+
+
+@dataclass(frozen=True, eq=False)
+class ValueTask(ScopedNode):
+    """A step that gives a value made of what is known. Plain code, which gives the same each time: nothing is on record.
+
+    Attributes:
+        name: Name, unique in the workflow.
+        template: What the value is made of.
+        note: What the step does, for pictures.
+    """
+
+    name: str
+    template: DataTemplate
+    note: str = "value"
+
+    async def execute(self, value: Scope, path: str, runner: StepRunner) -> Scope:
+        """Make the value.
+
+        Args:
+            value: What is known so far.
+            path: Path of the step in the run.
+            runner: What runs it.
+        """
+        return value.put(self.name, runner.decide(self._render, value, path))
+
+    def _render(self, scope: Scope) -> Any:
+        return self.template.render(scope.values)
 
 
 def _put(scope: Scope, name: str, result: Any, path: str, runner: StepRunner) -> Scope:
