@@ -16,12 +16,13 @@ from agent_factory.core.exceptions import (
     PermissionDeniedError,
     ToolError,
 )
-from agent_factory.core.permissions import Need
-from agent_factory.core.registry import ToolRegistry
+from agent_factory.core.permissions import Grant, Need, Permissions
+from agent_factory.core.registry import ToolEnvironment, ToolRegistry
 from agent_factory.core.tools import ToolContext
 from agent_factory.integrations.tools import (
     CommandOptions,
     ProcessLimits,
+    RunCommandOptions,
     create_builtin_entries,
     create_run_command,
 )
@@ -32,6 +33,7 @@ from agent_factory.integrations.tools.programs import (
     find_program,
     is_interpreter,
 )
+from agent_factory.integrations.tools.run_command import create_run_command_entry
 from tests.integrations.tools.calling import call_tool
 from tests.integrations.tools.granting import create_environment, create_granted_tool
 
@@ -455,3 +457,24 @@ def test_no_name_leads_to_a_program_elsewhere(name: str) -> None:
     except ConfigurationError:
         return
     assert "/" not in program.name
+
+
+def test_interpreter_is_refused_before_the_tool_is_made() -> None:
+    options = RunCommandOptions.model_validate({"commands": ["bash"], "folder": "."})
+
+    with pytest.raises(ConfigurationError, match="'bash' runs code or other programs"):
+        create_run_command_entry().needs(options)
+
+
+def test_tool_with_a_secret_is_made_where_the_secret_is_not(root: Path) -> None:
+    permissions = Permissions(read=(str(root),), commands=("printenv",), secrets=("TOKEN",))
+    environment = ToolEnvironment(root, Grant(permissions, root))
+
+    made = create_run_command_entry().create(
+        RunCommandOptions.model_validate(
+            {"commands": ["printenv"], "folder": str(root), "secrets": ["TOKEN"]}
+        ),
+        environment,
+    )
+
+    assert made.name == "run_command"

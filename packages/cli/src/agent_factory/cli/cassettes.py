@@ -138,7 +138,7 @@ def assemble_recording(
         return cassette.wrap_model(model)
 
     def wrap_tool(use: str, tool: Tool[object]) -> Tool[object]:
-        return cassette.wrap_tool(tool) if use in _OUTSIDE or "/" in use else tool
+        return cassette.wrap_tool(tool) if _is_outside(use, adapters) else tool
 
     return assemble(file, adapters, on_denied=denials, wrap_model=wrap_model, wrap_tool=wrap_tool)
 
@@ -165,11 +165,17 @@ def assemble_replaying(
         return cassette.wrap_model(name=_choose(use, named, cassette))
 
     def wrap_tool(use: str, tool: Tool[object]) -> Tool[object]:
-        return cassette.wrap_tool(tool) if use in _OUTSIDE or "/" in use else tool
+        return cassette.wrap_tool(tool) if _is_outside(use, adapters) else tool
 
     return assemble(
         file, replace(adapters, create_model=create), on_denied=denials, wrap_tool=wrap_tool
     )
+
+
+def _is_outside(use: str, adapters: Adapters) -> bool:
+    """Return whether the results of a tool are recorded: also those of servers and of installed packages."""
+    known = {entry.name for entry in adapters.tools}
+    return use in _OUTSIDE or use not in known
 
 
 def _choose(use: str, named: set[str], cassette: Cassette) -> str:

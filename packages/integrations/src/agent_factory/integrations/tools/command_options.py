@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agent_factory.core.permissions.manifest import Need
+from agent_factory.integrations.tools.programs import refuse_interpreter
 
 __all__ = ["CommandOptions", "RunCommandOptions", "check_variable", "list_command_needs"]
 
@@ -82,9 +83,14 @@ def list_command_needs(options: RunCommandOptions) -> tuple[Need, ...]:
 
     Args:
         options: The options.
+
+    Raises:
+        ConfigurationError: A program runs code or other programs, and that is not allowed.
     """
     needs = [Need("read", options.folder, ("folder",))]
     for index, item in enumerate(options.commands):
+        if not options.allow_interpreters:
+            refuse_interpreter(item if isinstance(item, str) else item.program)
         if isinstance(item, str):
             needs.append(Need("commands", item, ("commands", index)))
         else:

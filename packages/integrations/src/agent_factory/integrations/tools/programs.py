@@ -15,7 +15,14 @@ from agent_factory.core.exceptions import ConfigurationError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SEARCH_PATH", "Program", "check_arguments", "find_program", "is_interpreter"]
+__all__ = [
+    "SEARCH_PATH",
+    "Program",
+    "check_arguments",
+    "find_program",
+    "is_interpreter",
+    "refuse_interpreter",
+]
 
 SEARCH_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/homebrew/bin")
 """Where programs are looked for; never in the current folder, nor where ``PATH`` leads."""
@@ -86,13 +93,25 @@ def find_program(
         )
     if not allow_interpreters:
         for known in (name, path.name):
-            if is_interpreter(known):
-                raise ConfigurationError(
-                    f"the program {name!r} runs code or other programs that its arguments name, so permitting it permits "
-                    "everything: use another, or set 'allow_interpreters: true'"
-                )
+            refuse_interpreter(known)
     _check_owners(name, path)
     return Program(name, path, tuple(tuple(item) for item in beginnings))
+
+
+def refuse_interpreter(name: str) -> None:
+    """Make sure that a program does not run code or other programs that its arguments name.
+
+    Args:
+        name: Name of the program.
+
+    Raises:
+        ConfigurationError: It does.
+    """
+    if is_interpreter(name):
+        raise ConfigurationError(
+            f"the program {name!r} runs code or other programs that its arguments name, so permitting it permits "
+            "everything: use another, or set 'allow_interpreters: true'"
+        )
 
 
 def is_interpreter(name: str) -> bool:

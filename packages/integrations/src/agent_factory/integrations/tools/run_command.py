@@ -49,7 +49,7 @@ class _Setting:
     folder: Folder
     read: Sequence[GrantedPath]
     write: Sequence[GrantedPath]
-    environment: Mapping[str, str]
+    create_environment: Callable[[], Mapping[str, str]]
     confined: bool
     network: bool
     limits: ProcessLimits
@@ -115,7 +115,7 @@ def create_run_command(
             root,
             [GrantedPath(item.resolve(), ()) for item in (root.path, *read)],
             [GrantedPath(item.resolve(), ()) for item in write],
-            dict(environment or {}),
+            lambda: dict(environment or {}),
             confined,
             network,
             limits or ProcessLimits(),
@@ -148,14 +148,19 @@ def _create_granted(options: RunCommandOptions, environment: ToolEnvironment) ->
         output_bytes=options.max_output_bytes,
         user_processes=options.max_user_processes,
     )
-    secrets = {name: grant.get_secret(name) for name in options.secrets}
+
+    def create_environment() -> dict[str, str]:
+        # Not before a call: a blueprint is checked and locked where its secrets are not.
+        secrets = {name: grant.get_secret(name) for name in options.secrets}
+        return {**options.environment, **secrets}
+
     return _create(
         _Setting(
             _find_programs(options.commands, options.allow_interpreters),
             Folder(grant.get_path("read", options.folder), hidden=True),
             [grant.get_path("read", item) for item in grant.permissions.read],
             [grant.get_path("write", item) for item in grant.permissions.write],
-            {**options.environment, **secrets},
+            create_environment,
             not options.unconfined,
             options.network or options.unconfined,
             limits,
@@ -224,7 +229,7 @@ def _run(
             str(program.path),
             [program.name, *arguments],
             folder,
-            environment=setting.environment,
+            environment=setting.create_environment(),
             confined=setting.confined,
             network=setting.network,
             limits=setting.limits,
