@@ -275,3 +275,15 @@ def test_lock_tells_at_its_place_what_cannot_be_made(tmp_path: Path) -> None:
 
     assert result.exit_code == ExitCode.BLUEPRINT
     assert f"{file}:8:" in result.stderr
+
+
+def test_run_can_insist_on_the_lock(blueprint: Path) -> None:
+    question = "What does shipping cost?"
+    assert call("run", blueprint, question, "--locked").exit_code == ExitCode.OK
+    change(blueprint, "0.10 USD", "5.00 USD")
+
+    refused = call("run", blueprint, question, "--locked")
+
+    assert refused.exit_code == ExitCode.CHECK
+    assert "is not as its lock says: permissions.spend" in refused.stderr
+    assert call("run", blueprint, question).exit_code == ExitCode.OK

@@ -282,3 +282,11 @@ def test_stopped_suite_leaves_its_reports(
     assert report["complete"] is False
     assert "not complete" in result.stdout
     assert "interrupted" in result.stderr
+
+
+def test_seed_of_the_command_line_goes_before_that_of_the_suite(tmp_path: Path) -> None:
+    call("init", tmp_path / "shop")
+
+    result = call("eval", tmp_path / "shop" / "blueprint.yaml", "--seed", 7, "--json")
+
+    assert {record["seed"] for record in read_records(result) if record["type"] == "eval"} == {7}

@@ -138,6 +138,7 @@ FULL: dict[str, Any] = {
                     "timeout": 5,
                 },
                 {"name": "seen", "tool": "look", "arguments": {"text": "{{steps.plan}}"}},
+                {"name": "noted", "value": {"plan": "{{steps.plan}}"}},
                 {"name": "good", "ask": "Good?", "answer": {"type": "boolean"}},
                 {
                     "name": "each",

@@ -101,6 +101,7 @@ def run_blueprint_suite(
     model: str | None = None,
     cassette: Path | None = None,
     repetitions: int | None = None,
+    seed: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> SuiteOutcome:
@@ -115,6 +116,7 @@ def run_blueprint_suite(
         model: Name of the model to use in place of every model of the blueprint.
         cassette: The cassette; that of the suite if None.
         repetitions: How often each case is tried; as the suite says if None.
+        seed: What the seeds of all attempts are derived from; as the suite says if None.
         on_progress: Told of each attempt as it ends.
         on_denied: Told of each refusal.
 
@@ -139,6 +141,8 @@ def run_blueprint_suite(
     changes: dict[str, Any] = {}
     if repetitions is not None:
         changes["repetitions"] = repetitions
+    if seed is not None:
+        changes["seed"] = seed
     if tape is not None:
         # One after the other, so that equal requests get their answers in the order in which they were recorded.
         changes["concurrency"] = 1

@@ -7,6 +7,7 @@ AgentFactoryError
     │   └── SettingsError    the settings cannot be used
     ├── StoreError       the recorded runs cannot be read or written
     ├── OutputError      a file that the command makes cannot be written
+    ├── LockedError      a blueprint is not as its lock says
     ├── ReplayError      what is asked is not what a cassette has on record
     └── SpendError       a model call may not cost what it would
 ```
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CliError",
     "ExitCode",
+    "LockedError",
     "OutputError",
     "ReplayError",
     "SettingsError",
@@ -88,6 +90,12 @@ class OutputError(CliError):
     code = "output"
 
 
+class LockedError(CliError):
+    """A blueprint is not as its lock says."""
+
+    code = "locked"
+
+
 class ReplayError(CliError):
     """What is asked is not what a cassette has on record."""
 
@@ -108,7 +116,7 @@ def get_exit_code(error: AgentFactoryError) -> ExitCode:
     """
     if isinstance(error, BlueprintError):
         return ExitCode.BLUEPRINT
-    if isinstance(error, ReplayError):
+    if isinstance(error, (LockedError, ReplayError)):
         return ExitCode.CHECK
     if isinstance(error, (UsageError, ConfigurationError, IntegrationError)):
         return ExitCode.USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_factory.cli.exceptions import LockedError
 from agent_factory.cli.offline import create_offline_adapters
 from agent_factory.core.blueprints import assemble, check_blueprint, load_blueprint
 from agent_factory.core.blueprints.parts import collect_parts
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from agent_factory.core.locks import Drift, Lock, Parts
     from agent_factory.core.models import ToolSpec
 
-__all__ = ["collect_locked_parts", "find_drifts", "find_lock_file", "read_lock_file"]
+__all__ = [
+    "collect_locked_parts",
+    "find_drifts",
+    "find_lock_file",
+    "read_lock_file",
+    "require_lock",
+]
 
 _MAX_BYTES = 1_048_576
 
@@ -101,6 +108,26 @@ def find_drifts(
     check_blueprint(loaded, adapters)
     parts = collect_locked_parts(loaded, adapters, installed=installed, online=online)
     return check_lock(lock, create_lock(parts))
+
+
+def require_lock(file: Path, adapters: Adapters) -> None:
+    """Make sure that a blueprint is as its lock says, its tools from packages and servers included.
+
+    Args:
+        file: The blueprint.
+        adapters: What it is put together with.
+
+    Raises:
+        BlueprintError: The blueprint or the lock is wrong.
+        LockedError: It is not; the message has every difference.
+    """
+    drifts = find_drifts(file, adapters, installed=True, online=True)
+    if drifts:
+        told = "; ".join(drift.message for drift in drifts)
+        raise LockedError(
+            f"{file} is not as its lock says: {told}",
+            details={"drifts": [drift.to_dict() for drift in drifts]},
+        )
 
 
 async def _ask_servers(

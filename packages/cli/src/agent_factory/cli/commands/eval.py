@@ -76,6 +76,16 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            min=0,
+            metavar="N",
+            help="Number that the seeds of all attempts are derived from; asks the models.",
+            show_default=False,
+        ),
+    ] = None,
     cassette: CassetteOption = None,
     junit: Annotated[
         Path | None,
@@ -93,10 +103,10 @@ def evaluate(
     """Try a blueprint on its test cases."""
     from agent_factory.cli.exceptions import UsageError
 
-    live = live or model is not None or repetitions is not None
+    live = live or any(item is not None for item in (model, repetitions, seed))
     if live and cassette is not None:
         raise UsageError(
-            "--cassette answers in place of the models, and --live, --model and --repetitions ask them: "
+            "--cassette answers in place of the models, and --live, --model, --repetitions and --seed ask them: "
             "leave one or the other out"
         )
     run_suites(
@@ -106,6 +116,7 @@ def evaluate(
         "live" if live else "replay",
         model=model,
         repetitions=repetitions,
+        seed=seed,
         cassette=cassette,
         junit=junit,
         output=output,
@@ -120,6 +131,7 @@ def run_suites(
     *,
     model: str | None = None,
     repetitions: int | None = None,
+    seed: int | None = None,
     cassette: Path | None = None,
     junit: Path | None = None,
     output: Path | None = None,
@@ -133,6 +145,7 @@ def run_suites(
         mode: Where answers come from. A suite without a cassette is asked live in place of being replayed.
         model: Name of the model to use in place of every model of the blueprint.
         repetitions: How often each case is tried; as the suite says if None.
+        seed: What the seeds of all attempts are derived from; as the suite says if None.
         cassette: The cassette in place of the suite's.
         junit: File to write a report to as JUnit XML.
         output: File to write a report to as JSON.
@@ -183,6 +196,7 @@ def run_suites(
                     model=model,
                     cassette=cassette,
                     repetitions=repetitions,
+                    seed=seed,
                     on_progress=progress,
                     on_denied=progress.show_denied,
                 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApproveOption",
     "BlueprintArgument",
+    "LockedOption",
     "ModelOption",
     "NoRecordOption",
     "create_approver",
@@ -36,6 +37,10 @@ ModelOption = Annotated[
         help="Model to use instead of the blueprint's: extractive, local[:FILE], openai[:NAME].",
         show_default=False,
     ),
+]
+LockedOption = Annotated[
+    bool,
+    typer.Option("--locked", help="Refuse a blueprint that is not as the lock beside it says."),
 ]
 ApproveOption = Annotated[
     Literal["ask", "never"] | None,

@@ -9,6 +9,7 @@ import typer
 from agent_factory.cli.commands.options import (
     ApproveOption,
     BlueprintArgument,
+    LockedOption,
     ModelOption,
     NoRecordOption,
     create_command,
@@ -50,6 +51,7 @@ def run(
     model: ModelOption = None,
     approve: ApproveOption = None,
     no_record: NoRecordOption = False,
+    locked: LockedOption = False,
 ) -> None:
     """Run a blueprint once."""
     # Imported here: `--help` should not pay for what it does not use.
@@ -68,6 +70,10 @@ def run(
     view = create_view(startup.invocation, currency=prices.currency)
     approver, person = find_people(approve, reads_input=prompt in (None, "-"), view=view)
     text = read_input(prompt)
+    if locked:
+        from agent_factory.cli.locks import require_lock
+
+        require_lock(file, container.create_adapters())
     blueprint = assemble(file, container, model=model, person=person)
     run_id = create_run_id()
     with record(startup, blueprint, run_id, wanted=not no_record) as observers:
