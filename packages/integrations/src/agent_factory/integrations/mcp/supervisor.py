@@ -18,6 +18,8 @@ import sys
 import time
 from contextlib import suppress
 
+__all__ = ["main"]
+
 GRACE_SECONDS = 0.25
 _KILL_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1

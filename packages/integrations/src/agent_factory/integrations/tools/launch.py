@@ -21,6 +21,8 @@ import struct
 import sys
 from typing import Any
 
+__all__ = ["PROCESSORS", "get_landlock_version", "main"]
+
 SYSTEM_FOLDERS = (
     "/usr",
     "/bin",
