@@ -102,7 +102,7 @@ def test_what_is_allowed_is_not_denied_and_the_other_way_round(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     manifests,
-    st.sampled_from(["http", "https", "ftp", ""]),
+    st.sampled_from(["http", "https", "ftp", "HTTPS", ""]),
     st.sampled_from(["example.com", "api.example.com", "::1", "127.0.0.1", "evil.net", "127.1"]),
     st.sampled_from([80, 443, 8080, 8443, 0, -1]),
 )

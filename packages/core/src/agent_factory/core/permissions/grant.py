@@ -153,6 +153,8 @@ class Grant:
         Raises:
             PermissionDeniedError: It may not be called.
         """
+        # As in a URL, where it may be written in capitals, and as an entry is read.
+        scheme = scheme.lower()
         if any(rule.matches(scheme, host, port) for rule in self._private):
             return True
         if any(rule.matches(scheme, host, port) for rule in self._public):

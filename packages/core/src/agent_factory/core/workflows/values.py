@@ -17,11 +17,16 @@ from agent_factory.core.workflows.hints import describe, ends_here
 __all__ = ["Codec", "ValueRefusedError", "create_codec"]
 
 _ATOMS = frozenset((str, int, float, bool, type(None)))
-# What else passes for a value of these types, as for a type checker.
-_PROMOTIONS: dict[object, tuple[type, ...]] = {int: (bool,), float: (int, bool)}
+# What else passes for a value of these types, as for a type checker. A whole number for a float is looked at.
+_PROMOTIONS: dict[object, tuple[type, ...]] = {int: (bool,), float: (bool,)}
 _CONTAINERS = (list, tuple, set, frozenset)
 _ONE_TIME = (Iterator, AsyncIterator)
 _SHOWN_PROBLEMS = 3
+
+
+def _list_members(hint: Any) -> tuple[Any, ...]:
+    """Return the types that a union is made of; any other type alone."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
 class ValueRefusedError(TypeError):
@@ -39,11 +44,12 @@ class Codec:
         plain: Classes whose values need no check. Their subclasses do: they may hold anything.
     """
 
-    __slots__ = ("_adapter", "_declared", "plain")
+    __slots__ = ("_adapter", "_declared", "_widens", "plain")
 
     def __init__(self, hint: Any, adapter: TypeAdapter[Any] | None) -> None:
         self._adapter = adapter
         self._declared = describe(hint)
+        self._widens = float in _list_members(hint) and int not in _list_members(hint)
         self.plain = _ATOMS if adapter is None else _find_plain(hint)
 
     def write(self, value: Any) -> bytes:
@@ -62,6 +68,8 @@ class Codec:
         try:
             if self._adapter is None:
                 return to_json(value)
+            if self._widens and type(value) is int and float(value) != value:
+                raise OverflowError("a float has not that many digits")
             if value is None:  # which pydantic writes as a value of any type
                 self._adapter.validate_json(b"null", strict=True)
             return self._adapter.dump_json(value, warnings="error")
@@ -156,7 +164,7 @@ def _create_typed(hint: Any) -> Codec:
 
 def _find_plain(hint: Any) -> frozenset[type]:
     """Return the classes of plain values of which every one is a value of the type."""
-    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    members = _list_members(hint)
     found = {type(None) if member is None else member for member in members} & _ATOMS
     also = [item for member in found for item in _PROMOTIONS.get(member, ())]
     return frozenset((*found, *also))
