@@ -14,7 +14,7 @@ SIZE = MAX_BYTES // 4
 MAX_MEMORY = 100 * SIZE
 
 
-@pytest.mark.parametrize("shape", sorted(SHAPES)[::4])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_large_file_of_a_hostile_shape_takes_bounded_memory(shape: str) -> None:
     content = SHAPES[shape](SIZE)
 
@@ -28,8 +28,8 @@ def test_large_file_of_a_hostile_shape_takes_bounded_memory(shape: str) -> None:
     assert peak < MAX_MEMORY
 
 
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("seed", range(100, 140))
 def test_damaged_blueprint_is_read_or_refused(seed: int) -> None:
     generator = random.Random(seed)  # noqa: S311 - a repeatable one
-    for content in create_mutations(generator, 200):
+    for content in create_mutations(generator, 500):
         check_document(read_document(content, "a.yaml"))
